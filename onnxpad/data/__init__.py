@@ -1,0 +1,1 @@
+"""What the models run on: synthetic scenes, images, arrays, made to a model's inputs."""

@@ -1,0 +1,1 @@
+"""Measures: one file each, pure functions from arrays to small frozen records."""
