@@ -209,7 +209,7 @@ def export(net: nn.Module, path: Path, *, opset: int, dynamo: bool, example: Ten
     axes = {0: "batch"} if example.shape[1] == 1 else {0: "batch", 2: "height", 3: "width"}
     names = {"input_names": ["image"], "output_names": ["scores" if len(axes) == 1 else "large"]}
     if dynamo:
-        shapes = {axis: torch.export.Dim.DYNAMIC for axis in axes}
+        shapes = dict.fromkeys(axes, torch.export.Dim.DYNAMIC)
         program = torch.onnx.export(
             net, (example,), dynamo=True, opset_version=opset, dynamic_shapes=(shapes,),
             verbose=False, **names,
