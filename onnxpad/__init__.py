@@ -1,0 +1,55 @@
+"""onnxpad: see, change and measure the padding of CNNs in ONNX.
+
+The names below are loaded when they are first used, so that ``import onnxpad`` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from onnxpad.compare import Comparison as Comparison
+    from onnxpad.compare import compare as compare
+    from onnxpad.errors import OnnxpadError as OnnxpadError
+    from onnxpad.plan import Plan as Plan
+    from onnxpad.plan import read_plan as read_plan
+    from onnxpad.rewrite import RewriteResult as RewriteResult
+    from onnxpad.rewrite import rewrite as rewrite
+    from onnxpad.sites import PaddingSite as PaddingSite
+    from onnxpad.sites import find_sites as find_sites
+
+_HOMES = {
+    "Comparison": "compare",
+    "OnnxpadError": "errors",
+    "PaddingSite": "sites",
+    "Plan": "plan",
+    "RewriteResult": "rewrite",
+    "compare": "compare",
+    "find_sites": "sites",
+    "read_plan": "plan",
+    "rewrite": "rewrite",
+}
+
+__all__ = [
+    "Comparison",
+    "OnnxpadError",
+    "PaddingSite",
+    "Plan",
+    "RewriteResult",
+    "compare",
+    "find_sites",
+    "read_plan",
+    "rewrite",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module that owns it.
+
+    Raises:
+        AttributeError: no such public name.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f"module 'onnxpad' has no attribute {name!r}")
+    value = getattr(import_module(f"onnxpad.{_HOMES[name]}"), name)
+    globals()[name] = value  # a submodule of the same name must not shadow it later
+    return value

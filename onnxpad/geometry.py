@@ -1,0 +1,92 @@
+"""Window arithmetic along one axis: integers only, no ONNX.
+
+Names follow the ONNX operator documents: *begin* is left or top, *end* is right or bottom. Every
+function treats one spatial axis; a window op is the product of its axes.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A sliding window along one axis, in elements.
+
+    Attributes:
+        kernel: taps of the window, at least 1.
+        stride: step between windows, at least 1.
+        dilation: distance between taps, at least 1.
+    """
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+
+    @property
+    def extent(self) -> int:
+        """Elements from the first to the last tap, both counted: d(k - 1) + 1."""
+        return self.dilation * (self.kernel - 1) + 1
+
+
+def out_size(size: int, window: Window, begin: int = 0, end: int = 0, *, ceil: bool = False) -> int:
+    """Number of window positions on an axis of ``size`` elements, never below 0.
+
+    With ``ceil`` (ceil_mode of the pools) a window may hang over the padded end, but a window
+    that would start in the end padding or beyond is dropped, as ONNX Runtime and PyTorch do.
+    """
+    span = size + begin + end - window.extent
+    if span < 0 and not ceil:
+        return 0
+    steps = -(-span // window.stride) if ceil else span // window.stride
+    count = steps + 1
+    if ceil and (count - 1) * window.stride >= size + begin:
+        count -= 1
+    return max(count, 0)
+
+
+def same_pads(size: int, window: Window, *, lower: bool) -> tuple[int, int]:
+    """(begin, end) of auto_pad SAME_UPPER, or SAME_LOWER with ``lower``.
+
+    The output has ceil(size / stride) positions; an odd total puts the extra element at the end
+    (upper) or at the begin (lower). Dilation is counted.
+    """
+    out = -(-size // window.stride)
+    total = max((out - 1) * window.stride + window.extent - size, 0)
+    small, large = total // 2, total - total // 2
+    return (large, small) if lower else (small, large)
+
+
+def same_pads_any_size(window: Window, *, lower: bool) -> tuple[int, int] | None:
+    """The pads of auto_pad SAME where they do not depend on the size (stride 1), else None."""
+    return same_pads(window.extent, window, lower=lower) if window.stride == 1 else None
+
+
+def end_extent(
+    size: int, window: Window, begin: int = 0, end: int = 0, *, ceil: bool = False
+) -> int:
+    """Elements beyond ``size`` that the last kept window reads at the end, at least ``end``.
+
+    With ceil_mode the last window may hang over the padding; what hangs over counts as padding.
+    Where ceil_mode drops a window that starts in the padding, the result can be below ``end``.
+    """
+    count = out_size(size, window, begin, end, ceil=ceil)
+    reach = (count - 1) * window.stride + window.extent - begin - size
+    if not ceil:
+        return end
+    fits = (size + begin + end - window.extent) // window.stride + 1
+    return end if count == fits else reach
+
+
+def valid_cells(size: int, window: Window, begin: int, end: int) -> tuple[int, ...]:
+    """For each window position, how many of its taps fall on real elements (0 .. kernel)."""
+    starts = (
+        position * window.stride - begin for position in range(out_size(size, window, begin, end))
+    )
+    return tuple(
+        sum(0 <= start + tap * window.dilation < size for tap in range(window.kernel))
+        for start in starts
+    )
+
+
+def is_causal(window: Window, begin: int, end: int) -> bool:
+    """Whether the padding lets a window read only the past: d(k - 1) at begin, 0 at end."""
+    return window.kernel > 1 and begin == window.extent - 1 and end == 0

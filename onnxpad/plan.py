@@ -1,0 +1,197 @@
+"""Decide which site gets which mode; plans as data that can be saved, read, compared."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from onnxpad.errors import UsageError
+from onnxpad.modes import Mode, parse_mode
+from onnxpad.refusals import pointless, refusal
+from onnxpad.sites import PaddingSite
+from onnxpad.text import printable
+
+SCHEMA = "onnxpad.plan/1"
+LARGEST_PLAN = 16 * 2**20  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which sites get which mode; sites that are not named stay as they are."""
+
+    modes: tuple[tuple[str, Mode], ...]
+
+    def to_json(self) -> str:
+        """The plan as a file's text; equal plans give equal bytes."""
+        sites = [{"site": site, "mode": str(mode), "place": "site"} for site, mode in self.modes]
+        return json.dumps({"schema": SCHEMA, "sites": sites}, indent=2, ensure_ascii=False) + "\n"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan's text; models that onnxpad wrote carry it."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        mode: the mode for every selected site; None if a plan or assignments say it all.
+        only, skip: globs over site identities; a site must match one of only and none of skip.
+        assigned: (glob, mode) pairs, later ones win; they select their sites by themselves.
+        source: change the sites that are in this mode now (None: zero; any, if mode is zero).
+        pools: change pools too.
+        fallback: mode for sites where the asked mode is refused.
+        allow_noncausal: let causal padding be replaced by modes that read the future.
+        plan: a plan to follow in place of ``mode``.
+    """
+
+    mode: Mode | None = None
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    assigned: tuple[tuple[str, Mode], ...] = ()
+    source: Mode | None = None
+    pools: bool = False
+    fallback: Mode | None = None
+    allow_noncausal: bool = False
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What happens to one site: "change" to a mode, "leave" or "refuse" for a reason."""
+
+    site: PaddingSite
+    action: str
+    mode: Mode | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """One decision a site, in the order of the sites."""
+
+    all: tuple[Decision, ...] = field(default=())
+
+    def plan(self) -> Plan:
+        """The plan that these decisions amount to."""
+        changed = ((d.site.identity, d.mode) for d in self.all if d.action == "change")
+        return Plan(tuple((site, mode) for site, mode in changed if mode is not None))
+
+
+def decide(sites: Sequence[PaddingSite], request: Request) -> Decisions:
+    """Decide what happens to each site.
+
+    Raises:
+        UsageError: nothing was asked for, or a glob or a plan names a site that is not there.
+    """
+    if request.mode is None and request.plan is None and not request.assigned:
+        raise UsageError("no mode was given; name one, for example --mode edge")
+    identities = [site.identity for site in sites]
+    for glob in (*request.only, *request.skip, *(glob for glob, _ in request.assigned)):
+        _must_match(glob, identities)
+    named = dict(request.plan.modes) if request.plan else {}
+    for identity in named:
+        if identity not in identities:
+            _unknown_site(f"the plan names the site {printable(identity)!r}", identities)
+    for glob, mode in request.assigned:
+        named |= {identity: mode for identity in identities if matches(identity, glob)}
+    return Decisions(tuple(_decide(site, request, named.get(site.identity)) for site in sites))
+
+
+def matches(identity: str, glob: str) -> bool:
+    """Whether a site's identity is, or matches, what the user typed (names can hold brackets)."""
+    return identity == glob or fnmatchcase(identity, glob)
+
+
+def _must_match(glob: str, identities: Sequence[str]) -> None:
+    if not any(matches(identity, glob) for identity in identities):
+        _unknown_site(f"{printable(glob)!r} matches no padding site", identities)
+
+
+def _unknown_site(problem: str, identities: Sequence[str]) -> None:
+    known = ", ".join(repr(printable(i, 60)) for i in identities[:3]) or "none"
+    more = f" and {len(identities) - 3} more" if len(identities) > 3 else ""
+    raise UsageError(f"{problem}; the model has {known}{more} (onnxpad sites lists them)")
+
+
+def _decide(site: PaddingSite, request: Request, named: Mode | None) -> Decision:
+    if request.only and not any(matches(site.identity, glob) for glob in request.only):
+        return Decision(site, "leave", reason="not selected by --only")
+    if any(matches(site.identity, glob) for glob in request.skip):
+        return Decision(site, "leave", reason="skipped by --skip")
+    mode = named or request.mode
+    if mode is None:
+        return Decision(site, "leave", reason="the plan does not name it")
+    if named is None and (reason := _not_meant(site, mode, request)):
+        return Decision(site, "leave", reason=reason)
+    if site.mode == mode and (mode.name != "zero" or site.form in ("pads", "auto_pad")):
+        return Decision(site, "leave", reason=f"already {mode}")
+    return _allowed(site, mode, request)
+
+
+def _not_meant(site: PaddingSite, mode: Mode, request: Request) -> str:
+    """Why a site is not among those that ``mode`` is meant for, "" if it is."""
+    if not site.conv and not request.pools:
+        return "a pool; --pools or --set changes it"
+    if site.mode == mode:
+        return ""  # said as "already" further on
+    if request.source is not None:
+        wanted = site.mode == request.source
+        return "" if wanted else f"it is {site.mode}, not {request.source} (--from)"
+    if mode.name == "zero" or site.mode.name == "zero" or not site.conv:
+        return ""
+    return f"it is {site.mode} already; --from {site.mode} changes it"
+
+
+def _allowed(site: PaddingSite, mode: Mode, request: Request) -> Decision:
+    if reason := pointless(site, mode):
+        return Decision(site, "leave", reason=reason)
+    row = refusal(site, mode, allow_noncausal=request.allow_noncausal)
+    if row is None:
+        return Decision(site, "change", mode)
+    fallback = request.fallback
+    if fallback is None or fallback == mode:
+        return Decision(site, "refuse", mode, row.reason)
+    second = refusal(site, fallback, allow_noncausal=request.allow_noncausal)
+    if second is not None:
+        return Decision(site, "refuse", mode, f"{row.reason}; nor {fallback}: {second.reason}")
+    return Decision(site, "change", fallback, f"{fallback} in place of {mode}: {row.reason}")
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan that ``Plan.to_json`` wrote.
+
+    Raises:
+        UsageError: unreadable, too large, or not a plan; says where in the file.
+    """
+    from pydantic import BaseModel, ConfigDict, ValidationError
+
+    class Entry(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+        site: str
+        mode: str
+        place: str = "site"
+
+    shown = printable(str(path))
+    try:
+        if path.stat().st_size > LARGEST_PLAN:
+            raise UsageError(f"{shown}: larger than a plan can be ({LARGEST_PLAN} bytes)")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{shown}: the plan cannot be read: {error}") from None
+    try:
+        document = json.loads(text)
+        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+            raise UsageError(f'{shown}: not a plan; expected "schema": "{SCHEMA}"')
+        entries = [Entry.model_validate(e) for e in document.get("sites", [])]
+    except json.JSONDecodeError as error:
+        raise UsageError(f"{shown}: not JSON: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise UsageError(f"{shown}: a site's {where!r}: {first['msg']}") from None
+    return Plan(tuple((e.site, parse_mode(e.mode)) for e in entries))

@@ -1,0 +1,192 @@
+"""Padding that is written in other words: recognised by what it does, not by how it looks.
+
+Exporters write circular padding as Slice + Concat, and onnxpad itself composes what ONNX's Pad
+cannot do. Such a composition is cut out, run on a short ramp, and compared with numpy.pad.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import NodeProto, TensorProto, TypeProto, helper, numpy_helper
+
+from onnxpad.modes import Mode
+from onnxpad.scopes import DEFAULT_DOMAINS, Scope
+from onnxpad.values import Values, attributes, from_tensor
+
+# What strips are cut and computed with. A Conv or Relu in a branch ends the search at once.
+_STRIP_OPS = frozenset(
+    "Slice Gather Shape Constant Add Sub Mul Div Mod Abs Neg Min Max Cast CastLike Reshape "
+    "Unsqueeze Squeeze Identity Range Concat Clip Floor ConstantOfShape Where Greater Less".split()
+)
+_LARGEST_STRIP = 80  # nodes
+_TRIAL_SIZES = (61, 37)
+# edge before symmetric: they are one and the same where the padding is 1.
+_CANDIDATES = (Mode("edge"), Mode("reflect"), Mode("symmetric"), Mode("wrap"), Mode("linear"))
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """Padding made of several nodes: ``output`` is ``source`` padded on (axis, begin, end)s."""
+
+    source: str
+    output: str
+    mode: Mode
+    axes: tuple[tuple[int, int, int], ...]
+
+
+def numpy_pad(array: NDArray[Any], pads: list[tuple[int, int]], mode: Mode) -> NDArray[Any]:
+    """``numpy.pad`` in onnxpad's words."""
+    if mode.name == "linear":
+        return np.pad(array, pads, mode="reflect", reflect_type="odd")
+    if mode.name in ("zero", "constant"):
+        return np.pad(array, pads, mode="constant", constant_values=mode.value)
+    return np.pad(array, pads, mode=mode.name)  # type: ignore[call-overload]  # numpy's own words
+
+
+def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
+    """Every composed padding of a scope, axes that follow each other joined into one."""
+    single: dict[str, Composed] = {}
+    for node in scope.nodes:
+        if node.op_type == "Concat" and node.domain in DEFAULT_DOMAINS and len(node.input) > 1:
+            found = _concat(scope, values, node)
+            if found is not None:
+                single[found.output] = found
+    inner = set()
+    joined: dict[str, Composed] = {}
+    for output, found in single.items():
+        before = joined.get(found.source)
+        if before is not None and before.mode == found.mode:
+            inner.add(found.source)
+            axes = tuple(sorted(before.axes + found.axes))
+            found = Composed(before.source, output, found.mode, axes)
+        joined[output] = found
+    yield from (found for output, found in joined.items() if output not in inner)
+
+
+def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
+    axis = attributes(node).get("axis")
+    if axis is None or len(node.input) > 3:
+        return None
+    for position, source in enumerate(node.input):
+        strips = [name for i, name in enumerate(node.input) if i != position]
+        if source in strips or not source:
+            continue
+        cut = _ancestors(scope, values, strips, source)
+        if cut is not None:
+            return _judge(scope, node, source, position, axis, cut)
+    return None
+
+
+def _ancestors(scope: Scope, values: Values, names: list[str], source: str) -> list[int] | None:
+    """Nodes that compute ``names`` from ``source`` and constants alone; None if others take part."""
+    found: set[int] = set()
+    reads_source = dict.fromkeys(names, False)
+    for name in names:
+        queue, seen = [name], set[str]()
+        while queue:
+            current = queue.pop()
+            if current == source:
+                reads_source[name] = True
+                continue
+            if current in seen or not current or current in scope.initializers:
+                continue
+            seen.add(current)
+            index = scope.producers.get(current)
+            if index is None:
+                if values.value(scope, current) is None:
+                    return None
+                continue
+            node = scope.nodes[index]
+            if node.op_type not in _STRIP_OPS or node.domain not in DEFAULT_DOMAINS:
+                return None
+            found.add(index)
+            if len(found) > _LARGEST_STRIP:
+                return None
+            queue.extend(node.input)
+    return sorted(found) if all(reads_source.values()) else None
+
+
+def _judge(
+    scope: Scope, node: NodeProto, source: str, position: int, axis: int, cut: list[int]
+) -> Composed | None:
+    info = scope.info(source)
+    rank = len(info.shape) if info.shape is not None else max(axis + 1, 3)
+    axis %= rank
+    size = info.shape[axis] if info.shape is not None else None
+    verdicts = set()
+    for trial in (size,) if isinstance(size, int) else _TRIAL_SIZES:
+        shape = [1] * rank
+        shape[axis] = trial
+        ramp = _ramp(trial).reshape(shape)
+        outputs = _run(scope, [*(scope.nodes[i] for i in cut), node], source, ramp)
+        if outputs is None:
+            return None
+        verdicts.add(_compare(ramp.reshape(-1), outputs, node, position))
+    if len(verdicts) != 1 or None in verdicts:
+        return None
+    begin, end, mode = verdicts.pop() or (0, 0, Mode("zero"))
+    return Composed(source, node.output[0], mode, ((axis, begin, end),))
+
+
+def _ramp(size: int) -> NDArray[np.float32]:
+    """Numbers that no two modes continue alike; squares, so that linear is not a straight line."""
+    return (np.arange(size, dtype=np.float32) + 1) ** 2 % 1021
+
+
+def _compare(
+    ramp: NDArray[Any], outputs: dict[str, NDArray[Any]], node: NodeProto, position: int
+) -> tuple[int, int, Mode] | None:
+    begin = sum(outputs[name].size for name in node.input[:position])
+    padded = outputs[node.output[0]].reshape(-1)
+    end = padded.size - begin - ramp.size
+    for mode in _CANDIDATES:
+        if np.array_equal(padded, numpy_pad(ramp, [(begin, end)], mode)):
+            return begin, end, mode
+    return None
+
+
+def _run(
+    scope: Scope, nodes: list[NodeProto], source: str, array: NDArray[Any]
+) -> dict[str, NDArray[Any]] | None:
+    """Run a cut-out of the graph by ONNX's reference implementation; None if it cannot be run."""
+    from onnx.reference import ReferenceEvaluator
+
+    made = {name for node in nodes for name in node.output}
+    needed = {name for node in nodes for name in node.input} - made - {source, ""}
+    constants = [t for name in sorted(needed) if (t := _constant(scope, name)) is not None]
+    if len(constants) != len(needed):
+        return None
+    wanted = list(dict.fromkeys((*nodes[-1].input, nodes[-1].output[0])))
+    outputs = [n for n in wanted if n != source]
+    graph = helper.make_graph(
+        nodes, "cut", [helper.make_tensor_value_info(source, TensorProto.FLOAT, array.shape)],
+        [helper.make_value_info(n, TypeProto()) for n in outputs], constants,
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", scope.opset)])
+    try:
+        results = ReferenceEvaluator(model).run(None, {source: array})
+    except Exception:  # an untrusted graph; what cannot be run is not recognised
+        return None
+    return {source: array} | {n: np.asarray(r) for n, r in zip(outputs, results, strict=True)}
+
+
+def _constant(scope: Scope, name: str) -> TensorProto | None:
+    """A small constant under the name it is read by."""
+    owner = scope.owner(name)
+    if owner is None:
+        return None
+    node = owner.producer(name)
+    if name in owner.initializers:
+        tensor = owner.initializers[name]
+    elif node is not None and node.op_type == "Constant":
+        tensor = helper.get_node_attr_value(node, "value") if node.attribute else None
+    else:
+        return None
+    array = from_tensor(tensor) if isinstance(tensor, TensorProto) else None
+    if array is None or not isinstance(tensor, TensorProto):
+        return None
+    kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    return numpy_helper.from_array(array.astype(kind), name)

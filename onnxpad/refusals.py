@@ -1,0 +1,145 @@
+"""The committed table of what is refused, by operator, mode, opset and size.
+
+``docs/refusals.md`` is generated from it, and a test over models compares it with what a rewrite
+really does, both ways. A refusal is a sentence; a row that returns "" does not apply.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from onnxpad.compose import FLOATING
+from onnxpad.modes import Mode
+from onnxpad.sites import PaddingSite
+
+_INTEGER_OPS = ("ConvInteger", "QLinearConv", "com.microsoft::QLinearConv",
+                "com.microsoft::QLinearAveragePool")  # fmt: skip
+_PARTIAL_OPS = ("Conv",)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One row: a code, the combination in words, the test, and the sentence it gives."""
+
+    code: str
+    what: str
+    applies: Callable[[PaddingSite, Mode], bool]
+    reason: str
+
+
+def _dynamic_amount(site: PaddingSite) -> bool:
+    return any(a.begin is None or a.end is None for a in site.axes)
+
+
+def _reads_integers(site: PaddingSite) -> bool:
+    known = site.dtype not in FLOATING | {0}
+    return known or any(op in _INTEGER_OPS for op in site.reader_ops)
+
+
+def _ceil_overhang(site: PaddingSite) -> bool:
+    open_end = any(a.size is None and a.end != 0 for a in site.axes)
+    return "ceil_mode" in site.notes and open_end
+
+
+TABLE: tuple[Refusal, ...] = (
+    Refusal(
+        "nchwc", "ops of com.microsoft.nchwc, any mode",
+        lambda site, mode: "nchwc" in site.notes,
+        "ONNX Runtime's private blocked layout; rewrite the model from before it was optimised",
+    ),
+    Refusal(
+        "space-to-batch", "a convolution on space folded into the batch, any mode",
+        lambda site, mode: "space_to_batch" in site.notes,
+        "space is folded into the batch here (SpaceToBatch), so the tensor's border is not the "
+        "image's",
+    ),
+    Refusal(
+        "indices", "MaxPool with Indices, any mode",
+        lambda site, mode: "indices" in site.notes,
+        "its Indices output would count in the padded tensor",
+    ),
+    Refusal(
+        "is-partial", "a site that is partial convolution already, any other mode",
+        lambda site, mode: site.mode.name == "partial" and site.conv,
+        "it is a partial convolution; rewrite the model from before that",
+    ),
+    Refusal(
+        "causal", "one-sided padding of a whole receptive field in 1-D; reflect, symmetric, wrap, "
+        "linear, without --allow-noncausal",
+        lambda site, mode: site.causal and mode.kind.reads_far,
+        "causal padding: this mode would let the output read the future; --allow-noncausal to do "
+        "it all the same",
+    ),
+    Refusal(
+        "partial-op", "partial anywhere but on Conv",
+        lambda site, mode: mode.name == "partial" and site.reader_ops != _PARTIAL_OPS,
+        "partial convolution is built on Conv alone; not on quantised, fused or pooling ops",
+    ),
+    Refusal(
+        "partial-form", "partial where the padding is not the Conv's own or a zero Pad right in "
+        "front of it",
+        lambda site, mode: mode.name == "partial" and site.form not in ("pads", "auto_pad")
+        and "direct" not in site.notes,
+        "partial convolution needs zeros that the Conv reads directly; other nodes stand between",
+    ),
+    Refusal(
+        "partial-amount", "partial where a Pad computes its amounts at run time",
+        lambda site, mode: mode.name == "partial" and site.form != "auto_pad"
+        and _dynamic_amount(site),
+        "partial convolution needs to know how much is padded; it is computed at run time here",
+    ),
+    Refusal(
+        "integer", "linear and constant on integer tensors",
+        lambda site, mode: mode.name in ("linear", "constant") and _reads_integers(site),
+        "this mode invents numbers that the integers here cannot hold exactly; a copying mode can",
+    ),
+    Refusal(
+        "old-auto-pad", "auto_pad SAME with a stride, unknown size, opset below 11, any mode but "
+        "partial",
+        lambda site, mode: site.form == "auto_pad" and _dynamic_amount(site) and site.opset < 11
+        and mode.name != "partial",
+        "its padding depends on the input's size, and below opset 11 Pad takes no computed pads; "
+        "fix the size or export at opset 11",
+    ),
+    Refusal(
+        "old-reference", "pads as a function's attribute reference, opset below 12",
+        lambda site, mode: site.form == "reference" and site.opset < 12,
+        "its pads are a function's attribute, which opset 12 can first turn into a tensor",
+    ),
+    Refusal(
+        "ceil-mode", "pools with ceil_mode, end padding and unknown size, any mode",
+        lambda site, mode: _ceil_overhang(site),
+        "with ceil_mode its end padding depends on the size, which is unknown; fix the size",
+    ),
+)  # fmt: skip
+
+
+def refusal(site: PaddingSite, mode: Mode, *, allow_noncausal: bool = False) -> Refusal | None:
+    """The first row that refuses the mode at the site, None if it can be done."""
+    for row in TABLE:
+        if row.code == "causal" and allow_noncausal:
+            continue
+        if row.applies(site, mode):
+            return row
+    return None
+
+
+def pointless(site: PaddingSite, mode: Mode) -> str:
+    """Why a mode cannot change what a max-pool returns, "" where it can.
+
+    A copy of an element that the window holds anyway cannot raise its maximum: edge copies the
+    border element, which every window that reaches the border holds when it has no gaps; reflect
+    and symmetric copy elements at most p inside, which it holds when 2p <= k - 1.
+    """
+    if not all(op.endswith("MaxPool") for op in site.reader_ops):
+        return ""
+    amounts = [(max(a.begin or 0, a.end or 0), a.window) for a in site.axes]
+    if any(w is None or w.dilation != 1 for _, w in amounts) or _dynamic_amount(site):
+        return ""
+    near = all(w is not None and p < w.kernel for p, w in amounts)
+    inside = all(w is not None and 2 * p <= w.kernel - 1 for p, w in amounts)
+    if mode.name == "edge" and near:
+        return "edge cannot change a max-pool: every window holds the copied element already"
+    mirrored = mode.name in ("reflect", "symmetric")
+    if mirrored and inside and "ceil_mode" not in site.notes:
+        return f"{mode} cannot change a max-pool with 2p <= k - 1: its windows hold the copies"
+    return ""

@@ -1,0 +1,314 @@
+"""Apply a plan to a model: the padding changes and nothing else.
+
+The result remembers its edits, so that the original's bytes can be had back from the rewritten
+model alone.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import onnx
+from onnx import ModelProto
+
+from onnxpad import shapes
+from onnxpad.compose import Builder
+from onnxpad.edits import Workshop, change
+from onnxpad.errors import ModelError, UsageError, WriteError
+from onnxpad.indexing import index
+from onnxpad.model import (
+    Model, copy_external_files, external_files, give_name, load_model, temporary_beside,
+    write_bytes,
+)  # fmt: skip
+from onnxpad.modes import Mode, parse_mode
+from onnxpad.plan import Decision, Plan, Request, decide, read_plan
+from onnxpad.scopes import Scope, TensorInfo
+from onnxpad.sites import OtherPad, PaddingSite, survey_scopes
+from onnxpad.splice import FieldEdit, ScopeEdit, apply, set_metadata, undo
+from onnxpad.text import one_line, printable
+from onnxpad.values import Values
+
+VERSION_KEY, PLAN_KEY = "onnxpad.version", "onnxpad.plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A site that was changed: from which mode to which, how, and a remark ("" if none)."""
+
+    site: PaddingSite
+    mode: Mode
+    how: str
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A site that was left as it is, or refused, and why."""
+
+    site: PaddingSite
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteResult:
+    """What a rewrite did.
+
+    Attributes:
+        model: the rewritten model; external data is referred to, not loaded.
+        changed, left, refused: every padding site, each in one of them.
+        others: Pads that are no padding sites, and why.
+        plan: what was done, to be saved and applied again.
+        canonical: whether undoing gives the file's own bytes; else its canonical ones.
+        original: the model's file, None if it came as a proto.
+    """
+
+    model: ModelProto
+    changed: tuple[Changed, ...]
+    left: tuple[Kept, ...]
+    refused: tuple[Kept, ...]
+    others: tuple[OtherPad, ...]
+    plan: Plan
+    canonical: bool
+    original: Path | None
+    edits: tuple[FieldEdit, ...]
+
+    def undo(self, proto: ModelProto) -> ModelProto:
+        """The original again, from the rewritten model (parsed from its file, say) alone.
+
+        Raises:
+            UsageError: the model is not the one this rewrite made.
+        """
+        return undo(proto, self.edits)
+
+    def save(
+        self, path: str | os.PathLike[str], *, force: bool = False, self_contained: bool = False
+    ) -> Path:
+        """Write the rewritten model; the name is given only to a file that passed the checks.
+
+        Args:
+            path: where to; never the original itself.
+            force: replace a file that onnxpad did not write.
+            self_contained: copy external data beside it, which another folder needs.
+
+        Raises:
+            UsageError: the path is the original's, or holds somebody else's file.
+            WriteError: the file cannot be written.
+            ModelError: the result does not pass onnx's checker though the original does.
+        """
+        target = Path(path)
+        check_target(self.original, target, force=force)
+        check_data(self, target, self_contained=self_contained)
+        if not self.changed and self.original is not None:
+            data = self.original.read_bytes()
+        else:
+            data = self.model.SerializeToString()
+        with temporary_beside(target) as temporary:
+            if self_contained and self.original is not None:
+                original = load_model(self.original)
+                copy_external_files(original, target.parent, force=force)
+            write_bytes(temporary, data, target)
+            if self.changed:
+                _check(temporary, self.original)
+            give_name(temporary, target)
+        return target
+
+
+def rewrite(
+    source: str | Path | ModelProto,
+    mode: str | None = None,
+    *,
+    plan: Plan | str | Path | None = None,
+    only: Sequence[str] = (),
+    skip: Sequence[str] = (),
+    set: Mapping[str, str] | Sequence[tuple[str, str]] = (),  # noqa: A002  # the flag's own name
+    from_mode: str | None = None,
+    pools: bool = False,
+    fallback: str | None = None,
+    allow_noncausal: bool = False,
+) -> RewriteResult:
+    """Change the padding of a model. Neither the file nor the proto handed over is changed.
+
+    Args:
+        source: path of an .onnx file, or a ModelProto.
+        mode: zero, constant:V, edge, reflect, symmetric, wrap, linear or partial; for the zero
+            padding of convolutions, unless the arguments below say otherwise.
+        plan: a plan (or its file) to follow in place of ``mode``.
+        only, skip: globs over site identities.
+        set: glob to mode; selects sites by itself, later entries win.
+        from_mode: change the sites in this mode instead of zero.
+        pools: change pools too.
+        fallback: mode for sites where ``mode`` is refused.
+        allow_noncausal: let causal padding be replaced by modes that read the future.
+
+    Raises:
+        ModelError: the model cannot be read.
+        UsageError: unknown mode, a glob or plan that names no site, or nothing asked for.
+    """
+    pairs = set.items() if isinstance(set, Mapping) else set
+    request = Request(
+        mode=parse_mode(mode) if mode else None,
+        only=tuple(only),
+        skip=tuple(skip),
+        assigned=tuple((glob, parse_mode(text)) for glob, text in pairs),
+        source=parse_mode(from_mode) if from_mode else None,
+        pools=pools,
+        fallback=parse_mode(fallback) if fallback else None,
+        allow_noncausal=allow_noncausal,
+        plan=plan if isinstance(plan, Plan) or plan is None else read_plan(Path(plan)),
+    )
+    if mode and plan is not None:
+        raise UsageError("a mode and a plan were both given; give one of them")
+    return rewrite_model(load_model(source), request)
+
+
+def rewrite_model(model: Model, request: Request) -> RewriteResult:
+    """Apply a request to a model that was loaded for it: the model's proto becomes the result."""
+    scopes = index(model.proto)
+    found = survey_scopes(scopes)
+    decisions = decide(found.sites, request)
+    changes = [d for d in decisions.all if d.action == "change" and d.mode is not None]
+    edits, how = _edit(scopes, changes)
+    plan = decisions.plan()
+    changed = tuple(
+        Changed(d.site, d.mode, how[d.site.identity], d.reason)
+        for d in changes
+        if d.mode is not None and how[d.site.identity]
+    )
+    records: list[FieldEdit] = []
+    if changed:
+        before = {scope.path: scope.infos for scope in scopes}
+        records = apply(model.proto, edits)
+        _check_shapes(model.proto, before[(("graph",),)])
+        entries = {VERSION_KEY: version("onnxpad"), PLAN_KEY: plan.digest}
+        records.append(set_metadata(model.proto, entries))
+    kept = [d for d in decisions.all if d.action == "leave"] + [
+        Decision(d.site, "leave", d.mode, f"already {d.mode}; its zeros cannot be the op's own")
+        for d in changes
+        if not how[d.site.identity]
+    ]
+    return RewriteResult(
+        model.proto, changed,
+        tuple(Kept(d.site, d.reason) for d in kept),
+        tuple(Kept(d.site, d.reason) for d in decisions.all if d.action == "refuse"),
+        found.others, plan, model.canonical, model.path, tuple(records),
+    )  # fmt: skip
+
+
+def _edit(
+    scopes: Sequence[Scope], changes: Sequence[Decision]
+) -> tuple[list[ScopeEdit], dict[str, str]]:
+    """(edits, how each site was changed, "" where nothing had to be)."""
+    values, taken = Values(), names_in_use(scopes) if changes else set[str]()
+    how: dict[str, str] = {}
+    edits = []
+    for scope in scopes:
+        here = [d for d in changes if d.site.scope == scope.path]
+        if not here:
+            continue
+        shop = Workshop(scope, values, Builder(scope.opset, taken), ScopeEdit(scope))
+        for decision in here:
+            if decision.mode is not None:
+                how[decision.site.identity] = change(shop, decision.site, decision.mode)
+        edits.append(shop.finish())
+    return edits, how
+
+
+def names_in_use(scopes: Sequence[Scope]) -> set[str]:
+    """Every name of a value or node anywhere in the model: inner scopes see outer names."""
+    names: set[str] = set()
+    for scope in scopes:
+        names.update(scope.initializers, scope.inputs, scope.outputs, scope.producers)
+        names.update(scope.consumers)
+        names.update(node.name for node in scope.nodes)
+        names.update(scope.infos)
+    return names
+
+
+def _check_shapes(proto: ModelProto, before: Mapping[str, TensorInfo]) -> None:
+    """No value of the main graph that both models have may have changed its shape."""
+    bare = shapes.without_weights(proto)
+    del bare.graph.value_info[:]
+    for output in bare.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    after = shapes.infer_bare(bare)[(("graph",),)]
+    for name, info in after.items():
+        old = before.get(name)
+        if old is None or old.shape is None or info.shape is None:
+            continue
+        pairs = list(zip(old.shape, info.shape, strict=False))
+        known = [(o, n) for o, n in pairs if isinstance(o, int) and isinstance(n, int)]
+        if len(old.shape) != len(info.shape) or any(o != n for o, n in known):
+            raise ModelError(
+                f"the rewrite would change the shape of {printable(name)!r} from {old.shape} to "
+                f"{info.shape}; this is a fault of onnxpad, please report it"
+            )
+
+
+def check_target(original: Path | None, target: Path, *, force: bool) -> None:
+    """Refuse to overwrite the original, or a file of somebody else.
+
+    Raises:
+        UsageError: with the reason.
+        WriteError: the target's folder is not there.
+    """
+    shown = printable(str(target))
+    if target.is_dir():
+        raise WriteError(f"{shown}: cannot be written: it is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise WriteError(f"{shown}: cannot be written: its folder does not exist")
+    if not target.exists():
+        return
+    if original is not None and original.exists() and os.path.samefile(original, target):
+        raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
+    if not force and not written_by_onnxpad(target):
+        raise UsageError(
+            f"{shown}: exists already and was not written by onnxpad; give --force to replace it, "
+            "or another name with -o"
+        )
+
+
+def written_by_onnxpad(path: Path) -> bool:
+    """Whether a file is a model that carries onnxpad's provenance."""
+    try:
+        proto = load_model(path).proto
+    except ModelError:
+        return False
+    return any(entry.key == PLAN_KEY for entry in proto.metadata_props)
+
+
+def check_data(result: RewriteResult, target: Path, *, self_contained: bool) -> None:
+    """External data must be where the rewritten model will look for it.
+
+    Raises:
+        UsageError: another folder without ``self_contained``.
+    """
+    if result.original is None or self_contained:
+        return
+    if target.parent.resolve() == result.original.parent.resolve():
+        return
+    if external_files(Model(result.model, result.original)):
+        raise UsageError(
+            f"{printable(str(target))}: the model keeps its weights in other files beside it, "
+            "which another folder would not have; give --self-contained to copy them"
+        )
+
+
+def _check(temporary: Path, original: Path | None) -> None:
+    """onnx's checker, by path; a fault that the original has as well is not the rewrite's."""
+    try:
+        onnx.checker.check_model(str(temporary))
+    except Exception as error:  # the checker raises several types
+        reason = one_line(str(error))
+    else:
+        return
+    try:
+        if original is not None:
+            onnx.checker.check_model(str(original))
+    except Exception:
+        return
+    raise ModelError(f"the rewritten model does not pass onnx's checker: {reason}")
+
+
+__all__ = ["Changed", "Kept", "RewriteResult", "rewrite", "rewrite_model"]

@@ -1,0 +1,122 @@
+"""Types and shapes of a model's values, found without its weights."""
+
+from math import prod
+
+from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
+from onnx import ValueInfoProto, shape_inference
+
+from onnxpad.scopes import Path, TensorInfo, subgraphs
+
+# A tensor above this is a weight as far as shapes go: shape arithmetic fits far below it.
+SMALL_TENSOR_ELEMENTS = 1024
+
+
+def infer_bare(bare: ModelProto) -> dict[Path, dict[str, TensorInfo]]:
+    """Infer types and shapes in the main graph and its subgraphs; local functions stay unknown.
+
+    Args:
+        bare: a copy made by ``without_weights``. A model that onnx cannot infer gives what it
+            declares itself.
+    """
+    try:
+        inferred = shape_inference.infer_shapes(bare, data_prop=True)
+    except Exception:  # onnx raises several types here; missing shapes are a normal state
+        inferred = bare
+    found: dict[Path, dict[str, TensorInfo]] = {}
+    _collect(inferred.graph, (("graph",),), found)
+    return found
+
+
+def _collect(graph: GraphProto, path: Path, found: dict[Path, dict[str, TensorInfo]]) -> None:
+    infos = found.setdefault(path, {})
+    for values in (graph.value_info, graph.input, graph.output):
+        infos.update((value.name, read_value_info(value)) for value in values)
+    for index, node in enumerate(graph.node):
+        for attribute, position, _, inner in subgraphs(node):
+            _collect(inner, (*path, (index, attribute, position)), found)
+
+
+def read_value_info(value: ValueInfoProto) -> TensorInfo:
+    """Type and shape of a declared value; a fixed size below 1 counts as unknown."""
+    tensor = value.type.tensor_type
+    if not value.type.HasField("tensor_type"):
+        return TensorInfo()
+    if not tensor.HasField("shape"):
+        return TensorInfo(tensor.elem_type)
+    dims = (
+        (d.dim_value if d.dim_value > 0 else None) if d.HasField("dim_value") else d.dim_param
+        for d in tensor.shape.dim
+    )
+    return TensorInfo(tensor.elem_type, tuple(d or None for d in dims))
+
+
+def without_weights(model: ModelProto) -> ModelProto:
+    """A copy for shape inference: large tensors keep their name, type and dims, not their data."""
+    bare = ModelProto(ir_version=model.ir_version)
+    bare.opset_import.extend(model.opset_import)
+    bare.functions.extend(_bare_function(f) for f in model.functions)
+    bare.graph.CopyFrom(_bare_graph(model.graph))
+    return bare
+
+
+def _bare_function(function: FunctionProto) -> FunctionProto:
+    bare = FunctionProto()
+    bare.CopyFrom(function)
+    del bare.node[:]
+    bare.node.extend(_bare_node(node) for node in function.node)
+    return bare
+
+
+def _bare_graph(graph: GraphProto) -> GraphProto:
+    bare = GraphProto(name=graph.name)
+    for ours, theirs in (
+        (bare.input, graph.input),
+        (bare.output, graph.output),
+        (bare.value_info, graph.value_info),
+    ):
+        ours.extend(theirs)
+    bare.initializer.extend(_bare_tensor(t) for t in graph.initializer)
+    bare.node.extend(_bare_node(node) for node in graph.node)
+    return bare
+
+
+def _bare_node(node: NodeProto) -> NodeProto:
+    heavy = any(
+        a.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS)
+        or (a.type == AttributeProto.TENSOR and is_large(a.t))
+        for a in node.attribute
+    )
+    if not heavy:
+        return node
+    bare = NodeProto(op_type=node.op_type, domain=node.domain, name=node.name)
+    bare.input.extend(node.input)
+    bare.output.extend(node.output)
+    for attribute in node.attribute:
+        copied = bare.attribute.add(name=attribute.name, type=attribute.type)
+        if attribute.type == AttributeProto.GRAPH:
+            copied.g.CopyFrom(_bare_graph(attribute.g))
+        elif attribute.type == AttributeProto.GRAPHS:
+            copied.graphs.extend(_bare_graph(graph) for graph in attribute.graphs)
+        elif attribute.type == AttributeProto.TENSOR and is_large(attribute.t):
+            copied.t.CopyFrom(_bare_tensor(attribute.t))
+        else:
+            copied.CopyFrom(attribute)
+    return bare
+
+
+def _bare_tensor(tensor: TensorProto) -> TensorProto:
+    if not is_large(tensor):
+        return tensor
+    bare = TensorProto(name=tensor.name, data_type=tensor.data_type)
+    bare.dims.extend(tensor.dims)
+    return bare
+
+
+def is_large(tensor: TensorProto) -> bool:
+    """Whether a tensor is too large to be shape arithmetic (external data always is).
+
+    Decided from the dims: asking protobuf for the size of the data would copy the weights.
+    """
+    if tensor.data_location == TensorProto.EXTERNAL:
+        return True
+    return prod(tensor.dims) > SMALL_TENSOR_ELEMENTS

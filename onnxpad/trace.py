@@ -1,0 +1,182 @@
+"""Where a padded border goes: followed forwards until window ops read it."""
+
+from dataclasses import dataclass, field
+
+from onnx import NodeProto
+
+from onnxpad import ops
+from onnxpad.scopes import Scope, Shape, node_name
+from onnxpad.values import Values, attributes
+
+Axes = tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Trace:
+    """Where a padded tensor is read.
+
+    Attributes:
+        readers: (node index, padded axes as that node sees them) of each window op reached.
+        between: indices of the nodes passed on the way.
+        blocked: why the border is not only a window op's, "" if it is.
+    """
+
+    readers: list[tuple[int, Axes]] = field(default_factory=list)
+    between: list[int] = field(default_factory=list)
+    blocked: str = ""
+
+
+def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
+    """Follow the border of the tensor ``name``, padded on ``axes``, to the window ops it reaches.
+
+    Passes pointwise ops, quantisation, batch normalisation, further Pads, and reshapes that keep
+    every padded axis whole. Anything else that reads the border blocks.
+    """
+    trace = Trace()
+    queue = [(name, axes)]
+    while queue and not trace.blocked:
+        name, axes = queue.pop()
+        if name in scope.outputs:
+            trace.blocked = f"its border is part of the output {name!r}"
+            break
+        for index in scope.readers(name):
+            node = scope.nodes[index]
+            if node.op_type == "Shape" or index in trace.between:
+                continue
+            if ops.window_op(node) and node.input[0] == name:
+                trace.readers.append((index, axes))
+                continue
+            onward = pass_on(scope, values, node, name, axes)
+            if onward is None:
+                trace.blocked = f"it feeds {ops.op_name(node)} {node_name(node)!r}"
+                break
+            trace.between.append(index)
+            queue.append((node.output[0], onward))
+    trace.readers.sort()
+    return trace
+
+
+def pass_on(scope: Scope, values: Values, node: NodeProto, name: str, axes: Axes) -> Axes | None:
+    """The padded axes after a node, or None where the node does more than pass a border on."""
+    domain, op_type = ops.key(node)
+    if domain not in ("", ops.MICROSOFT) or (domain and op_type not in ops.QUANTISE):
+        return None
+    if op_type in ops.UNARY | ops.PER_CHANNEL | {"Pad"} and node.input[0] == name:
+        return axes
+    if op_type in ops.BINARY:
+        return axes if _small_operands(scope, node, name, axes) else None
+    if op_type in ops.QUANTISE and node.input[0] == name:
+        return axes if quantised_alike(scope, node, axes) else None
+    if op_type in _MOVES and node.input[0] == name:
+        return _moved(scope, values, node, axes)
+    return None
+
+
+def _small_operands(scope: Scope, node: NodeProto, name: str, axes: Axes) -> bool:
+    """Whether the other operands have size 1 along the padded axes: no positional maps."""
+    shape = scope.info(name).shape
+    if list(node.input).count(name) == len(node.input):
+        return True
+    for other in node.input:
+        if other == name:
+            continue
+        theirs = scope.info(other).shape
+        if theirs is None or (theirs and shape is None):
+            return False
+        rank = len(shape or ())
+        for axis in axes:
+            position = axis - rank + len(theirs)
+            if position >= 0 and theirs[position] != 1:
+                return False
+    return True
+
+
+def quantised_alike(scope: Scope, node: NodeProto, axes: Axes) -> bool:
+    """Whether a Q or DQ node uses one scale all along the padded axes (no blocks, no per-column)."""
+    given = attributes(node)
+    if given.get("block_size", 0):
+        return False
+    scale = scope.info(node.input[1]).shape
+    if scale is None:
+        return False
+    count = 1
+    for dim in scale:
+        count *= dim if isinstance(dim, int) else 2
+    if count == 1:
+        return True
+    rank = len(scope.info(node.input[0]).shape or ())
+    axis = given.get("axis", 1)
+    return rank > 0 and len(scale) == 1 and axis % rank not in axes
+
+
+_MOVES = frozenset(("Transpose", "Unsqueeze", "Squeeze", "Reshape", "Flatten"))
+
+
+def _moved(scope: Scope, values: Values, node: NodeProto, axes: Axes) -> Axes | None:
+    """The padded axes after a node that only renames axes; None where one does not stay whole."""
+    before, after = scope.info(node.input[0]).shape, scope.info(node.output[0]).shape
+    if node.op_type == "Transpose":
+        rank = len(before) if before is not None else len(attributes(node).get("perm", ()))
+        perm = attributes(node).get("perm") or list(range(rank))[::-1]
+        return tuple(perm.index(axis) for axis in axes) if len(perm) > max(axes) else None
+    if node.op_type in ("Unsqueeze", "Squeeze"):
+        return _unsqueezed(scope, values, node, axes, before, after)
+    if before is None or after is None:
+        return None
+    moved = tuple(same_axis(before, after, axis) for axis in axes)
+    return None if None in moved else tuple(m for m in moved if m is not None)
+
+
+def _unsqueezed(
+    scope: Scope, values: Values, node: NodeProto, axes: Axes,
+    before: Shape | None, after: Shape | None,
+) -> Axes | None:  # fmt: skip
+    named = attributes(node).get("axes")
+    if named is None and len(node.input) > 1:
+        named = values.ints(scope, node.input[1])
+    if named is None and before is not None and node.op_type == "Squeeze":
+        named = [i for i, d in enumerate(before) if d == 1]
+    if named is None or None in named or before is None:
+        return None
+    rank = len(before)
+    if node.op_type == "Unsqueeze":
+        added = {n % (rank + len(named)) for n in named}
+        kept = [i for i in range(rank + len(named)) if i not in added]
+        return tuple(kept[axis] for axis in axes)
+    dropped = {n % rank for n in named}
+    kept = [i for i in range(rank) if i not in dropped]
+    return tuple(kept.index(axis) for axis in axes) if set(axes) <= set(kept) else None
+
+
+def same_axis(before: Shape, after: Shape, axis: int) -> int | None:
+    """The axis of ``after`` that a reshape keeps whole as ``axis`` of ``before``, if any.
+
+    A row-major reshape keeps an axis when its size and the number of elements behind it stay
+    the same; one unknown size may stand in front of it on both sides.
+    """
+    size, behind = before[axis], _product(before[axis + 1 :])
+    if not isinstance(size, int) or behind is None:
+        return _same_by_name(before, after, axis)
+    for candidate, theirs in enumerate(after):
+        if theirs == size and _product(after[candidate + 1 :]) == behind:
+            return candidate
+    return None
+
+
+def _same_by_name(before: Shape, after: Shape, axis: int) -> int | None:
+    """The same for unknown sizes: only ones were added or removed, the rest is equal by name."""
+    ours = [(i, d) for i, d in enumerate(before) if d != 1]
+    theirs = [(i, d) for i, d in enumerate(after) if d != 1]
+    alike = [d for _, d in ours] == [d for _, d in theirs] and None not in [d for _, d in ours]
+    if not alike:
+        return None
+    return next((t for (o, _), (t, _) in zip(ours, theirs, strict=True) if o == axis), None)
+
+
+def _product(shape: Shape) -> int | None:
+    product = 1
+    for dim in shape:
+        if not isinstance(dim, int):
+            return None
+        product *= dim
+    return product
