@@ -19,7 +19,8 @@ class OutputComparison:
         difference: over all elements and samples.
         rings: by distance to the border; None for outputs that are not spatial, with the reason.
         spatial_axes: the axes the rings were taken on, () without rings.
-        agreement: of the first class; None where it does not apply, with the reason.
+        scores: whether it looks like class scores, (N, K).
+        agreement: of the first class; None where it was not measured, with the reason.
     """
 
     name: str
@@ -29,6 +30,7 @@ class OutputComparison:
     rings: RingProfile | None
     spatial_axes: tuple[int, ...]
     no_rings: str
+    scores: bool
     agreement: Agreement | None
     no_agreement: str
 

@@ -1,6 +1,7 @@
 """Turn one decision, a site and its new mode, into edits of its scope."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +146,7 @@ def _pad_no_more(node: NodeProto) -> None:
     for position in range(len(node.attribute) - 1, -1, -1):
         attribute = node.attribute[position]
         if attribute.name == "auto_pad":
-            attribute.s = b"VALID"
+            attribute.s = b"NOTSET"
         elif attribute.name == "pads" and attribute.ref_attr_name:
             del node.attribute[position]
         elif attribute.name == "pads":
@@ -367,7 +368,9 @@ def _counted_scale(shop: Workshop, site: PaddingSite, node: NodeProto) -> str:
                           ops.WindowOp()) or ()  # fmt: skip
     kernel = [w.kernel for w in windows] or [1] * spatial
     given = attributes(node)
-    attrs = {k: given[k] for k in ("strides", "dilations", "auto_pad") if k in given}
+    attrs: dict[str, Any] = {
+        k: given[k] for k in ("strides", "dilations", "auto_pad") if k in given
+    }
     if site.form in ("pads", "auto_pad"):
         attrs |= {"pads": given["pads"]} if "pads" in given else {}
     else:

@@ -142,7 +142,7 @@ def _external_file(tensor: TensorProto, model: Path, shown: str) -> Path:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location, name = entries.get("location", ""), printable(tensor.name)
     folder = model.parent.resolve()
-    where = (folder / location).resolve()
+    where: Path = (folder / location).resolve()
     if not location or os.path.isabs(location) or not where.is_relative_to(folder):
         raise ModelError(
             f"{shown}: tensor {name!r} keeps its data at {printable(location)!r}, outside the "

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
+from onnxpad.geometry import Window, valid_cells
 from onnxpad.modes import Mode
 from onnxpad.scopes import DEFAULT_DOMAINS, Scope
 from onnxpad.values import Values, attributes, from_tensor
@@ -43,7 +44,8 @@ def numpy_pad(array: NDArray[Any], pads: list[tuple[int, int]], mode: Mode) -> N
         return np.pad(array, pads, mode="reflect", reflect_type="odd")
     if mode.name in ("zero", "constant"):
         return np.pad(array, pads, mode="constant", constant_values=mode.value)
-    return np.pad(array, pads, mode=mode.name)  # type: ignore[call-overload]  # numpy's own words
+    padded: NDArray[Any] = np.pad(array, pads, mode=mode.name)  # type: ignore[call-overload]
+    return padded  # the modes' names are numpy's own words
 
 
 def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
@@ -75,13 +77,22 @@ def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
         if source in strips or not source:
             continue
         cut = _ancestors(scope, values, strips, source)
-        if cut is not None:
-            return _judge(scope, node, source, position, axis, cut)
+        if cut is not None and cut[1]:
+            return _judge(scope, node, source, position, axis, cut[0])
     return None
 
 
-def _ancestors(scope: Scope, values: Values, names: list[str], source: str) -> list[int] | None:
-    """Nodes that compute ``names`` from ``source`` and constants alone; None if others take part."""
+def _ancestors(
+    scope: Scope,
+    values: Values,
+    names: list[str],
+    source: str,
+    allowed: frozenset[str] = _STRIP_OPS,
+) -> tuple[list[int], bool] | None:
+    """Nodes that compute ``names`` from ``source`` and constants alone; None if others take part.
+
+    With them, whether every one of ``names`` really depends on ``source``.
+    """
     found: set[int] = set()
     reads_source = dict.fromkeys(names, False)
     for name in names:
@@ -100,13 +111,13 @@ def _ancestors(scope: Scope, values: Values, names: list[str], source: str) -> l
                     return None
                 continue
             node = scope.nodes[index]
-            if node.op_type not in _STRIP_OPS or node.domain not in DEFAULT_DOMAINS:
+            if node.op_type not in allowed or node.domain not in DEFAULT_DOMAINS:
                 return None
             found.add(index)
             if len(found) > _LARGEST_STRIP:
                 return None
             queue.extend(node.input)
-    return sorted(found) if all(reads_source.values()) else None
+    return sorted(found), all(reads_source.values())
 
 
 def _judge(
@@ -121,7 +132,8 @@ def _judge(
         shape = [1] * rank
         shape[axis] = trial
         ramp = _ramp(trial).reshape(shape)
-        outputs = _run(scope, [*(scope.nodes[i] for i in cut), node], source, ramp)
+        nodes = [*(scope.nodes[i] for i in cut), node]
+        outputs = _run(scope, nodes, source, ramp, [*node.input, node.output[0]])
         if outputs is None:
             return None
         verdicts.add(_compare(ramp.reshape(-1), outputs, node, position))
@@ -148,19 +160,83 @@ def _compare(
     return None
 
 
+# What a map of window cells / real cells is computed with, besides.
+_SCALE_OPS = _STRIP_OPS | {"Conv", "Tile"}
+
+
+def rescaling(
+    scope: Scope,
+    values: Values,
+    conv: NodeProto,
+    source: str,
+    axes: tuple[tuple[int, int | None, int, int, Window], ...],
+) -> frozenset[int] | None:
+    """Whether a convolution's output is rescaled as partial convolution does.
+
+    Args:
+        source: the tensor that is padded, whose shape the map may be computed from.
+        axes: (axis, size, begin, end, window) of every padded axis.
+
+    Returns:
+        The indices of the nodes that compute the map, None if it is no partial convolution.
+    """
+    readers = scope.readers(conv.output[0])
+    if len(readers) != 1 or len(conv.input) > 2 or not axes:
+        return None
+    node = scope.nodes[readers[0]]
+    if node.op_type != "Mul" or len(node.input) != 2:
+        return None
+    scale = next((name for name in node.input if name != conv.output[0]), "")
+    cut = _ancestors(scope, values, [scale], source, _SCALE_OPS) if scale else None
+    if cut is None:
+        return None
+    info = scope.info(source)
+    rank = len(info.shape) if info.shape is not None else max(a for a, *_ in axes) + 1
+    for trial in _TRIAL_SIZES:
+        sizes = {axis: size or trial for axis, size, *_ in axes}
+        shape = [1 if i < 2 else sizes.get(i, 5) for i in range(rank)]
+        nodes = [scope.nodes[i] for i in cut[0]]
+        made = _run(scope, nodes, source, np.zeros(shape, np.float32), [scale])
+        if made is None or not _is_scale(made[scale], rank, sizes, axes):
+            return None
+    return frozenset(cut[0])
+
+
+def _is_scale(
+    found: NDArray[Any],
+    rank: int,
+    sizes: dict[int, int],
+    axes: tuple[tuple[int, int | None, int, int, Window], ...],
+) -> bool:
+    expected = np.ones([1] * rank)
+    for axis, _, begin, end, window in axes:
+        cells = np.maximum(valid_cells(sizes[axis], window, begin, end), 1)
+        factors = (window.kernel / cells).reshape([-1 if i == axis else 1 for i in range(rank)])
+        expected = expected * factors
+    try:
+        broadcast = np.broadcast_arrays(found, expected)
+    except ValueError:
+        return False
+    # 1e-3: the map can be stored as float16
+    return bool(found.ndim == rank and np.allclose(broadcast[0], broadcast[1], rtol=1e-3, atol=0))
+
+
 def _run(
-    scope: Scope, nodes: list[NodeProto], source: str, array: NDArray[Any]
+    scope: Scope,
+    nodes: list[NodeProto],
+    source: str,
+    array: NDArray[Any],
+    wanted: list[str],
 ) -> dict[str, NDArray[Any]] | None:
     """Run a cut-out of the graph by ONNX's reference implementation; None if it cannot be run."""
     from onnx.reference import ReferenceEvaluator
 
     made = {name for node in nodes for name in node.output}
-    needed = {name for node in nodes for name in node.input} - made - {source, ""}
+    needed = ({name for node in nodes for name in node.input} | set(wanted)) - made - {source, ""}
     constants = [t for name in sorted(needed) if (t := _constant(scope, name)) is not None]
     if len(constants) != len(needed):
         return None
-    wanted = list(dict.fromkeys((*nodes[-1].input, nodes[-1].output[0])))
-    outputs = [n for n in wanted if n != source]
+    outputs = [n for n in dict.fromkeys(wanted) if n != source]
     graph = helper.make_graph(
         nodes, "cut", [helper.make_tensor_value_info(source, TensorProto.FLOAT, array.shape)],
         [helper.make_value_info(n, TypeProto()) for n in outputs], constants,
@@ -179,14 +255,11 @@ def _constant(scope: Scope, name: str) -> TensorProto | None:
     if owner is None:
         return None
     node = owner.producer(name)
-    if name in owner.initializers:
-        tensor = owner.initializers[name]
-    elif node is not None and node.op_type == "Constant":
-        tensor = helper.get_node_attr_value(node, "value") if node.attribute else None
-    else:
-        return None
+    tensor: Any = owner.initializers.get(name)
+    if node is not None and node.op_type == "Constant" and node.attribute:
+        tensor = attributes(node).get("value")
     array = from_tensor(tensor) if isinstance(tensor, TensorProto) else None
-    if array is None or not isinstance(tensor, TensorProto):
+    if array is None:
         return None
     kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
     return numpy_helper.from_array(array.astype(kind), name)

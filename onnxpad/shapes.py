@@ -119,4 +119,4 @@ def is_large(tensor: TensorProto) -> bool:
     """
     if tensor.data_location == TensorProto.EXTERNAL:
         return True
-    return prod(tensor.dims) > SMALL_TENSOR_ELEMENTS
+    return bool(prod(tensor.dims) > SMALL_TENSOR_ELEMENTS)

@@ -16,7 +16,7 @@ from onnxpad.geometry import Window, is_causal, same_pads, same_pads_any_size
 from onnxpad.indexing import index
 from onnxpad.model import Model, load_model
 from onnxpad.modes import Mode
-from onnxpad.recognise import Composed, composed_paddings
+from onnxpad.recognise import Composed, composed_paddings, rescaling
 from onnxpad.scopes import Path as ScopePath
 from onnxpad.scopes import Scope, node_name
 from onnxpad.trace import Trace, follow
@@ -128,6 +128,8 @@ def survey_scopes(scopes: tuple[Scope, ...]) -> Survey:
     for scope in scopes:
         names = _identities(scope)
         composed = {c.output: c for c in composed_paddings(scope, values)}
+        counting: set[int] = set()
+        here: list[tuple[int, PaddingSite]] = []
         for index, node in enumerate(scope.nodes):
             op = ops.window_op(node)
             counted += op is not None
@@ -140,10 +142,29 @@ def survey_scopes(scopes: tuple[Scope, ...]) -> Survey:
             elif node.output and node.output[0] in composed:
                 found = _composed_site(scope, values, node, composed[node.output[0]])
             if isinstance(found, PaddingSite):
-                sites.append(replace(found, identity=names[index]))
+                scaling = _rescaling(scope, values, found)
+                counting |= scaling or set()
+                mode = found.mode if scaling is None else Mode("partial")
+                here.append((index, replace(found, identity=names[index], mode=mode)))
             elif found is not None:
                 others.append(replace(found, identity=names[index]))
+        sites += [site for index, site in here if index not in counting]
     return Survey(tuple(sites), tuple(others), counted, transposed)
+
+
+def _rescaling(scope: Scope, values: Values, site: PaddingSite) -> frozenset[int] | None:
+    """The nodes that rescale a site's convolution, None where it is no partial convolution."""
+    if site.mode.name != "zero" or site.reader_ops != ("Conv",):
+        return None
+    axes = tuple(
+        (a.axis, a.size, a.begin, a.end, a.window)
+        for a in site.axes
+        if a.begin is not None and a.end is not None and a.window is not None
+    )
+    if len(axes) != len(site.axes):
+        return None
+    conv = scope.nodes[scope.producers[site.readers[0]]]
+    return rescaling(scope, values, conv, site.source, axes)
 
 
 def _identities(scope: Scope) -> list[str]:

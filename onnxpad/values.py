@@ -193,7 +193,7 @@ def _constant_of_shape(given: dict[str, Any], arguments: list[Any]) -> Partial:
 
 
 def _cast(given: dict[str, Any], arguments: list[Any]) -> Partial:
-    if given["to"] in _INTEGERS:
+    if int(given["to"]) in _INTEGERS:
         return _map(lambda v: int(v), arguments[0])
     return _map(lambda v: float(v), arguments[0])
 
@@ -203,10 +203,10 @@ def _map(function: Callable[[Any], Any], array: Partial) -> Partial:
     return np.asarray(mapped.reshape(array.shape), dtype=object)
 
 
-_INTEGERS = {
+_INTEGERS: frozenset[int] = frozenset({
     TensorProto.INT64, TensorProto.INT32, TensorProto.INT16, TensorProto.INT8,
     TensorProto.UINT8, TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64,
-}  # fmt: skip
+})  # fmt: skip
 
 # Ops that move elements about: they work the same on unknown ones.
 _STRUCTURAL: dict[str, Callable[[dict[str, Any], list[Any]], Partial]] = {
