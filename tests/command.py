@@ -51,3 +51,15 @@ def assert_refused(ran: Ran, code: int, *words: str) -> None:
         assert word in ran.error, f"{word!r} is not in: {ran.error}"
     assert len(ran.error) > len("error: ") + 15, f"says too little: {ran.error}"
     assert not CONTROL.search(ran.err), f"control characters on the terminal: {ran.err!r}"
+
+
+def listing(folder: Path) -> dict[str, bytes | None]:
+    """Everything below a folder: name → bytes, None for what is no plain file."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def rewrite(model: Path, *arguments: str | Path, before: str = "") -> Ran:
+    return onnxpad("rewrite", model, "--mode", "edge", "--no-compare", *arguments, before=before)

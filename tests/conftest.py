@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.features import FEATURES
+
 # Deadlines fail on busy machines and say nothing about the code. The number of examples suits
 # every commit; ONNXPAD_EXAMPLES raises it for a night's run.
 settings.register_profile(
@@ -67,3 +69,13 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    """A model that can be rewritten, alone in its folder."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    path = folder / "good.onnx"
+    path.write_bytes(FEATURES["conv_plain"]().SerializeToString())
+    return path

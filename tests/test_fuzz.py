@@ -108,7 +108,7 @@ def _mutate_parsed(model: ModelProto, rng: np.random.Generator) -> bytes:
                 tensor.dims.append(int(rng.integers(-2, 2**40)))
             case _:
                 node.output[0] = other.output[0]
-    return model.SerializeToString()
+    return bytes(model.SerializeToString())
 
 
 def _try(path: Path, rng: np.random.Generator) -> bool:
