@@ -66,6 +66,7 @@ class OutputTally:
             self.ring_sums.result() if self.axes else None,
             self.axes or (),
             "" if self.axes else "not a spatial output",
+            scores,
             agreed,
             "" if agreed else _no_agreement(scores=scores),
         )

@@ -134,7 +134,7 @@ def _load(path: Path, inputs: tuple[TensorInfo, ...]) -> dict[str, Array]:
         return _load_npz(path, inputs)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, SyntaxError) as error:
         reason = one_line(str(error)) or type(error).__name__
-        if "allow_pickle" in reason:
+        if "allow_pickle" in reason or "Python objects" in reason:
             reason = "it holds pickled Python objects, which are never loaded; save plain numbers"
         raise DataError(f"{_name(path)}: cannot be read: {reason}") from None
 

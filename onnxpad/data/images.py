@@ -68,7 +68,7 @@ class ImageSource:
     def note(self, plans: Plans) -> str:
         """One sentence: what was fed."""
         del plans
-        return f"images from {printable(self.root.name or str(self.root))}"
+        return f"images from {printable(str(self.root), 60)}"
 
     def warnings(self, plans: Plans) -> tuple[str, ...]:
         """That nobody said how the model wants its pictures."""

@@ -59,6 +59,7 @@ def _output(output: OutputComparison) -> dict[str, Any]:
             | {"relative": rings.relative, "depth": rings.depth}
         ),
         "no_rings": output.no_rings or None,
+        "scores": output.scores,
         "agreement": None if agreed is None else _plain(asdict(agreed) | {"share": agreed.share}),
         "no_agreement": output.no_agreement or None,
     }

@@ -5,7 +5,14 @@ from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 DELAY_SECONDS = 1.0
 
@@ -30,7 +37,7 @@ def progress(console: Console | None = None, delay: float = DELAY_SECONDS) -> It
         disable=not target.is_terminal,
     )
     started = monotonic()
-    tasks = {}
+    tasks: dict[str, TaskID] = {}
 
     def tell(stage: str, done: int, total: int | None) -> None:
         if monotonic() - started < delay:

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from onnxpad.comparison import Comparison, OutputComparison, Samples
+from onnxpad.comparison import Comparison, OutputComparison, Run, Samples
 from onnxpad.measure.agreement import Agreement
 from onnxpad.measure.latency import Latency
 from onnxpad.report.ringline import bar, bins
@@ -23,6 +23,7 @@ from onnxpad.text import printable
 _BINS = 11
 _CELL = 6
 _MOST_OUTPUTS = 12
+_MOST_PROFILES = 4
 _MOST_SKIPS = 5
 
 
@@ -42,19 +43,31 @@ def render(comparison: Comparison) -> RenderableType:
 
 def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     yield _title(comparison)
-    yield from (_labelled("warning: ", w, "yellow") for w in comparison.warnings)
+    yield from (_warning(w) for w in comparison.warnings)
     yield from _skips(comparison.samples)
     shown = comparison.outputs[:_MOST_OUTPUTS]
+    more = len(comparison.outputs) - len(shown)
     if not comparison.identical:
-        yield _differences(shown)
-    if len(comparison.outputs) > len(shown):
-        yield Text(f"… and {len(comparison.outputs) - len(shown)} more outputs", "dim")
-    for output in shown:
+        yield Padding(_differences(shown), (1, 0, 0, 0))
+        if more:
+            yield Text(f"… and {more} more outputs", "dim")
+    for output in shown[:_MOST_PROFILES]:
         if output.rings is not None and not output.difference.identical:
-            yield _ring_table(output)
-    yield from _agreements(shown)
-    yield _labelled("latency: ", _latency(comparison.run.latency), "bold")
-    yield Text(_footer(comparison), "dim")
+            yield Padding(_ring_table(output), (1, 0, 0, 0))
+    yield Padding(_facts(comparison, shown), (1, 0, 0, 0))
+
+
+def _facts(comparison: Comparison, shown: tuple[OutputComparison, ...]) -> Table:
+    """Two columns: what is stated, and the statement."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for sentence in _agreements(shown):
+        table.add_row(Text("agreement"), Text(sentence))
+    table.add_row(Text("latency"), Text(_latency(comparison.run.latency)))
+    table.add_row(Text("samples"), Text(_stands_on(comparison.samples)))
+    table.add_row(Text("engine"), Text(_engine(comparison.run)))
+    return table
 
 
 def _title(comparison: Comparison) -> Text:
@@ -108,9 +121,8 @@ def _ring_table(output: OutputComparison) -> RenderableType:
     relative = output.rings.scale > 0
     show = _percent if relative else _number
     head = (
-        f"{printable(output.name, 40)} by distance to the border "
-        f"({'RMS Δ / RMS y' if relative else 'RMS Δ'}); "
-        f"{_reach(output.rings.depth, len(output.rings.counts))}"
+        f"{printable(output.name, 24)}: {'RMS Δ / RMS y' if relative else 'RMS Δ'} by distance "
+        f"to the border, {output.rings.depth} of {len(output.rings.counts)} rings differ"
     )
     rows = (
         "".join(bar(p.value / top if top else 0.0, _CELL - 1) + " " for p in parts),
@@ -121,27 +133,19 @@ def _ring_table(output: OutputComparison) -> RenderableType:
         Text(head, "bold"),
         *(Text(r, s) for r, s in zip(rows, ("cyan", "", "dim"), strict=True)),
     ]
-    return Padding(Group(*lines), (1, 0, 0, 0))
-
-
-def _reach(depth: int, rings: int) -> str:
-    if depth == rings:
-        return f"all {rings} rings differ"
-    return f"the outer {depth} of {rings} rings differ"
+    return Group(*lines)
 
 
 def _distance(label: str, first: int) -> str:
     return label if len(label) < _CELL else f"{first}+"
 
 
-def _agreements(outputs: tuple[OutputComparison, ...]) -> Iterator[Text]:
+def _agreements(outputs: tuple[OutputComparison, ...]) -> Iterator[str]:
     for output in outputs:
         if output.agreement is not None:
-            name = printable(output.name, 40)
-            yield _labelled("top-1 agreement: ", f"{_agreement(output.agreement)} ({name})", "bold")
-    reasons = {o.no_agreement for o in outputs if o.agreement is None and o.rings is None}
-    for reason in sorted(r for r in reasons if "--data" in r):
-        yield _labelled("top-1 agreement: ", f"not measured: {reason}", "bold")
+            yield f"{printable(output.name, 40)}: {_agreement(output.agreement)}"
+    silent = [o for o in outputs if o.scores and o.agreement is None]
+    yield from sorted({f"not measured: {o.no_agreement}" for o in silent})
 
 
 def _agreement(found: Agreement) -> str:
@@ -169,27 +173,27 @@ def _skips(samples: Samples) -> Iterator[Text]:
     named = ", ".join(f"{s.name} ({s.reason})" for s in samples.skipped[:_MOST_SKIPS])
     more = samples.skipped_count - min(len(samples.skipped), _MOST_SKIPS)
     noun = "sample was" if samples.skipped_count == 1 else "samples were"
-    told = f"{samples.skipped_count} {noun} skipped: {named}" + (f", {more} more" if more else "")
-    yield _labelled("warning: ", told, "yellow")
-
-
-def _footer(comparison: Comparison) -> str:
-    samples, run = comparison.samples, comparison.run
-    of = f" of {samples.total}" if samples.total is not None else ""
-    why = " (then time was up; --samples sets a number)" if samples.out_of_time else ""
-    fed = ", ".join(
-        f"{printable(i.name, 30)} {_shape(i.shape)} {i.dtype}" for i in samples.inputs[:4]
-    ) + (", …" if len(samples.inputs) > 4 else "")
-    threads = "" if run.threads is None else f", {run.threads} threads"
-    noun = "sample" if samples.count == 1 and not of else "samples"
-    return (
-        f"{samples.count}{of} {noun}{why}, {samples.note}, seed {samples.seed}; {fed}\n"
-        f"{run.provider_note}; ONNX Runtime {run.onnxruntime}{threads}"
+    yield _warning(
+        f"{samples.skipped_count} {noun} skipped: {named}" + (f", {more} more" if more else "")
     )
 
 
-def _labelled(label: str, sentence: str, style: str) -> Text:
-    return Text(label, style).append(sentence, "not bold default")
+def _warning(sentence: str) -> Text:
+    return Text("warning: ", "yellow").append(sentence, "not bold default")
+
+
+def _stands_on(samples: Samples) -> str:
+    of = f" of {samples.total}" if samples.total is not None else ""
+    why = ", then time was up (--samples sets a number)" if samples.out_of_time else ""
+    fed = ", ".join(
+        f"{printable(i.name, 30)} {_shape(i.shape)} {i.dtype}" for i in samples.inputs[:4]
+    ) + (", …" if len(samples.inputs) > 4 else "")
+    return f"{samples.count}{of}{why}; {samples.note}; seed {samples.seed}; {fed}"
+
+
+def _engine(run: Run) -> str:
+    threads = "" if run.threads is None else f", {run.threads} threads"
+    return f"ONNX Runtime {run.onnxruntime}{threads}; {run.provider_note}"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

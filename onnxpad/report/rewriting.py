@@ -1,0 +1,132 @@
+"""What a rewrite did, with the comparison that followed it: for the terminal and as JSON."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from onnxpad.comparison import Comparison
+from onnxpad.report import json as comparison_json
+from onnxpad.report import terminal
+from onnxpad.report.sites import site_as_dict
+from onnxpad.rewrite import Changed, Kept
+from onnxpad.sites import OtherPad
+from onnxpad.text import printable
+
+SCHEMA = "onnxpad.rewrite/1"
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All that is told of one rewrite. ``output`` is None for a dry run; paths are untrusted."""
+
+    model: str
+    output: str | None
+    changed: tuple[Changed, ...]
+    left: tuple[Kept, ...]
+    refused: tuple[Kept, ...]
+    others: tuple[OtherPad, ...]
+    canonical: bool
+    comparison: Comparison | None
+
+
+def render(summary: Summary, *, every: bool = False) -> RenderableType:
+    """The summary for a terminal: counts first, then the reasons, then the comparison."""
+    return Group(*_parts(summary, every=every))
+
+
+def _parts(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
+    total = len(summary.changed) + len(summary.left) + len(summary.refused)
+    counts = f"{len(summary.changed)} of {total} padding sites changed"
+    if summary.refused:
+        counts += f", {len(summary.refused)} refused"
+    if summary.left:
+        counts += f", {len(summary.left)} left alone"
+    yield Text(f"{printable(summary.model)}: {counts}", "bold")
+    if not total:
+        yield Text("Nothing in it invents pixels on spatial axes: there is nothing to change.")
+    rows = list(_rows(summary))
+    if rows:
+        yield _table(rows, every=every)
+    if summary.others and every:
+        names = ", ".join(printable(o.identity) for o in summary.others)
+        yield Text(f"Pads that are no padding sites: {names}", "dim")
+    elif summary.others:
+        yield Text(
+            f"{len(summary.others)} Pads are no padding sites and stay (onnxpad sites says why)",
+            "dim",
+        )
+    yield from _written(summary)
+    if summary.comparison is not None:
+        yield Text()
+        yield terminal.render(summary.comparison)
+
+
+Row = tuple[str, str, str, list[str]]
+
+
+def _rows(summary: Summary) -> Iterator[Row]:
+    """(verb, what, why or how, identities), alike ones in one row."""
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for change in summary.changed:
+        what = f"{change.site.mode} → {change.mode}"
+        key = ("changed", what, change.remark or change.how)
+        grouped.setdefault(key, []).append(change.site.identity)
+    for verb, kept in (("refused", summary.refused), ("left", summary.left)):
+        for one in kept:
+            key = (verb, str(one.site.mode), one.reason)
+            grouped.setdefault(key, []).append(one.site.identity)
+    yield from ((verb, what, why, names) for (verb, what, why), names in grouped.items())
+
+
+def _table(rows: Sequence[Row], *, every: bool) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_column()
+    table.add_column(overflow="fold")
+    styles = {"changed": "green", "refused": "yellow", "left": "dim"}
+    for verb, what, why, names in rows:
+        shown = names if every else names[:_MOST_NAMES]
+        listed = ", ".join(printable(n, 60) for n in shown)
+        more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+        table.add_row(
+            str(len(names)), Text(verb, styles[verb]), Text(what),
+            Text.assemble(printable(why, 300), "\n", (listed + more, "dim")),
+        )  # fmt: skip
+    return table
+
+
+def _written(summary: Summary) -> Iterator[RenderableType]:
+    if summary.output is None:
+        yield Text("Dry run: no model was written.")
+        return
+    same = "" if summary.changed else " (the same bytes as the input: nothing was changed)"
+    yield Text(f"Wrote {printable(summary.output)}{same}")
+    if summary.changed and not summary.canonical:
+        yield Text(
+            "The input is not serialised canonically; undoing gives its canonical bytes.", "dim"
+        )
+
+
+def as_json(summary: Summary) -> str:
+    """The summary for other programs; ends in a newline."""
+    document = {
+        "schema": SCHEMA,
+        "model": summary.model,
+        "output": summary.output,
+        "canonical": summary.canonical,
+        "changed": [
+            site_as_dict(c.site) | {"to": str(c.mode), "how": c.how, "remark": c.remark or None}
+            for c in summary.changed
+        ],
+        "refused": [site_as_dict(k.site) | {"reason": k.reason} for k in summary.refused],
+        "left": [site_as_dict(k.site) | {"reason": k.reason} for k in summary.left],
+        "other_pads": [{"pad": o.identity, "reason": o.reason} for o in summary.others],
+        "comparison": comparison_json.as_dict(summary.comparison) if summary.comparison else None,
+    }
+    return json.dumps(document, indent=2) + "\n"
