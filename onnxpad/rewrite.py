@@ -10,27 +10,22 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import onnx
 from onnx import ModelProto
 
 from onnxpad import shapes
 from onnxpad.compose import Builder
 from onnxpad.edits import Workshop, change
-from onnxpad.errors import ModelError, UsageError, WriteError
+from onnxpad.errors import ModelError, UsageError
 from onnxpad.indexing import index
-from onnxpad.model import (
-    Model, copy_external_files, external_files, give_name, load_model, temporary_beside,
-    write_bytes,
-)  # fmt: skip
+from onnxpad.model import Model, load_model
 from onnxpad.modes import Mode, parse_mode
 from onnxpad.plan import Decision, Plan, Request, decide, read_plan
 from onnxpad.scopes import Scope, TensorInfo
 from onnxpad.sites import OtherPad, PaddingSite, survey_scopes
 from onnxpad.splice import FieldEdit, ScopeEdit, apply, set_metadata, undo
-from onnxpad.text import one_line, printable
+from onnxpad.text import printable
 from onnxpad.values import Values
-
-VERSION_KEY, PLAN_KEY = "onnxpad.version", "onnxpad.plan"
+from onnxpad.writing import PLAN_KEY, VERSION_KEY, Output, check_target, staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +77,11 @@ class RewriteResult:
         """
         return undo(proto, self.edits)
 
+    @property
+    def output(self) -> Output:
+        """What is to be written."""
+        return Output(self.model, self.original, bool(self.changed))
+
     def save(
         self, path: str | os.PathLike[str], *, force: bool = False, self_contained: bool = False
     ) -> Path:
@@ -98,20 +98,9 @@ class RewriteResult:
             ModelError: the result does not pass onnx's checker though the original does.
         """
         target = Path(path)
-        check_target(self.original, target, force=force)
-        check_data(self, target, self_contained=self_contained)
-        if not self.changed and self.original is not None:
-            data = self.original.read_bytes()
-        else:
-            data = self.model.SerializeToString()
-        with temporary_beside(target) as temporary:
-            if self_contained and self.original is not None:
-                original = load_model(self.original)
-                copy_external_files(original, target.parent, force=force)
-            write_bytes(temporary, data, target)
-            if self.changed:
-                _check(temporary, self.original)
-            give_name(temporary, target)
+        check_target(self.output, target, force=force, self_contained=self_contained)
+        with staged(self.output, target, force=force, self_contained=self_contained) as stage:
+            stage.commit()
         return target
 
 
@@ -244,71 +233,3 @@ def _check_shapes(proto: ModelProto, before: Mapping[str, TensorInfo]) -> None:
                 f"the rewrite would change the shape of {printable(name)!r} from {old.shape} to "
                 f"{info.shape}; this is a fault of onnxpad, please report it"
             )
-
-
-def check_target(original: Path | None, target: Path, *, force: bool) -> None:
-    """Refuse to overwrite the original, or a file of somebody else.
-
-    Raises:
-        UsageError: with the reason.
-        WriteError: the target's folder is not there.
-    """
-    shown = printable(str(target))
-    if target.is_dir():
-        raise WriteError(f"{shown}: cannot be written: it is a folder; name a file in it")
-    if not target.parent.is_dir():
-        raise WriteError(f"{shown}: cannot be written: its folder does not exist")
-    if not target.exists():
-        return
-    if original is not None and original.exists() and os.path.samefile(original, target):
-        raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
-    if not force and not written_by_onnxpad(target):
-        raise UsageError(
-            f"{shown}: exists already and was not written by onnxpad; give --force to replace it, "
-            "or another name with -o"
-        )
-
-
-def written_by_onnxpad(path: Path) -> bool:
-    """Whether a file is a model that carries onnxpad's provenance."""
-    try:
-        proto = load_model(path).proto
-    except ModelError:
-        return False
-    return any(entry.key == PLAN_KEY for entry in proto.metadata_props)
-
-
-def check_data(result: RewriteResult, target: Path, *, self_contained: bool) -> None:
-    """External data must be where the rewritten model will look for it.
-
-    Raises:
-        UsageError: another folder without ``self_contained``.
-    """
-    if result.original is None or self_contained:
-        return
-    if target.parent.resolve() == result.original.parent.resolve():
-        return
-    if external_files(Model(result.model, result.original)):
-        raise UsageError(
-            f"{printable(str(target))}: the model keeps its weights in other files beside it, "
-            "which another folder would not have; give --self-contained to copy them"
-        )
-
-
-def _check(temporary: Path, original: Path | None) -> None:
-    """onnx's checker, by path; a fault that the original has as well is not the rewrite's."""
-    try:
-        onnx.checker.check_model(str(temporary))
-    except Exception as error:  # the checker raises several types
-        reason = one_line(str(error))
-    else:
-        return
-    try:
-        if original is not None:
-            onnx.checker.check_model(str(original))
-    except Exception:
-        return
-    raise ModelError(f"the rewritten model does not pass onnx's checker: {reason}")
-
-
-__all__ = ["Changed", "Kept", "RewriteResult", "rewrite", "rewrite_model"]

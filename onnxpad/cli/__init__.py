@@ -1,0 +1,70 @@
+"""The command line: parse, call, choose the exit code. Nothing else."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from onnxpad.cli import rewrite, sites
+from onnxpad.errors import OnnxpadError, UsageError
+from onnxpad.text import one_line
+
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="onnxpad",
+    help="See, change and measure the padding of CNNs in ONNX.",
+    epilog="Exit codes: 0 done · 1 refusals under --strict · 2 usage or data · 3 model not "
+    "readable · 4 a run failed · 5 cannot write",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("sites")(sites.sites)
+app.command("rewrite")(rewrite.rewrite)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+    ] = False,
+) -> None:
+    """See, change and measure the padding of CNNs in ONNX."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"onnxpad {installed('onnxpad')}")
+        raise typer.Exit
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except OnnxpadError as error:
+        return _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except MemoryError:
+        return _fail("not enough memory for this model and its samples", 4)
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read our output left; nobody is there to be told
+        return 0
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own
+            return _fail(f"{error.format_message()} (onnxpad --help tells more)", 2)
+        if "-v" in sys.argv or "--verbose" in sys.argv:
+            raise
+        shown = one_line(f"{type(error).__name__}: {error}")
+        return _fail(f"onnxpad itself failed: {shown}; please report it (-v shows where)", 4)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    sys.stderr.write(f"error: {one_line(sentence, 1000)}\n")
+    return code
+
+
+__all__ = ["UsageError", "app", "main"]

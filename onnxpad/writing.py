@@ -1,0 +1,138 @@
+"""Give a rewritten model its name: only after it is complete, checked and wanted."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+from onnx import ModelProto
+
+from onnxpad.errors import ModelError, UsageError, WriteError
+from onnxpad.model import (
+    Model,
+    copy_external_files,
+    external_files,
+    give_name,
+    load_model,
+    temporary_beside,
+    write_bytes,
+)
+from onnxpad.text import one_line, printable
+
+
+# Provenance: keys of metadata_props in every model that onnxpad wrote.
+VERSION_KEY, PLAN_KEY = "onnxpad.version", "onnxpad.plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A model to be written, the file it was made from (None: a proto), whether they differ."""
+
+    proto: ModelProto
+    original: Path | None
+    changed: bool
+
+
+@dataclass(slots=True)
+class Stage:
+    """A finished model under a temporary name beside its target."""
+
+    path: Path
+    target: Path
+    committed: bool = False
+
+    def commit(self) -> None:
+        """Give it its name.
+
+        Raises:
+            WriteError: the target cannot be replaced.
+        """
+        give_name(self.path, self.target)
+        self.committed = True
+
+
+@contextmanager
+def staged(
+    result: Output, target: Path, *, force: bool = False, self_contained: bool = False
+) -> Iterator[Stage]:
+    """Write a rewritten model under a temporary name; ``commit`` renames it, else it vanishes.
+
+    Raises:
+        WriteError: the file cannot be written.
+        ModelError: the result does not pass onnx's checker though the original does.
+    """
+    if not result.changed and result.original is not None:
+        data = result.original.read_bytes()
+    else:
+        data = result.proto.SerializeToString()
+    with temporary_beside(target) as temporary:
+        if self_contained and result.original is not None:
+            original = Model(result.proto, result.original)
+            copy_external_files(original, target.parent, force=force)
+        write_bytes(temporary, data, target)
+        if result.changed:
+            _check(temporary, result.original)
+        yield Stage(temporary, target)
+
+
+def check_target(result: Output, target: Path, *, force: bool, self_contained: bool) -> None:
+    """Refuse to overwrite the original or a file of somebody else, or to lose external data.
+
+    Raises:
+        UsageError: with the reason.
+        WriteError: the target's folder is not there.
+    """
+    shown = printable(str(target))
+    try:
+        if target.is_dir():
+            raise WriteError(f"{shown}: cannot be written: it is a folder; name a file in it")
+        if not target.parent.is_dir():
+            raise WriteError(f"{shown}: cannot be written: its folder does not exist")
+        exists = target.exists()
+    except OSError as error:
+        raise WriteError(f"{shown}: cannot be written: {error.strerror or error}") from None
+    original = result.original
+    inputs = () if original is None else (original, *_data_files(result))
+    if exists and any(os.path.samefile(one, target) for one in inputs):
+        raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
+    if exists and not force and not written_by_onnxpad(target):
+        raise UsageError(
+            f"{shown}: exists already and was not written by onnxpad; give --force to replace it, "
+            "or another name with -o"
+        )
+    elsewhere = original is not None and target.parent.resolve() != original.parent.resolve()
+    if elsewhere and not self_contained and _data_files(result):
+        raise UsageError(
+            f"{shown}: the model keeps its weights in other files beside it, which another folder "
+            "would not have; give --self-contained to copy them"
+        )
+
+
+def _data_files(result: Output) -> tuple[Path, ...]:
+    return tuple(path for _, path in external_files(Model(result.proto, result.original)))
+
+
+def written_by_onnxpad(path: Path) -> bool:
+    """Whether a file is a model that carries onnxpad's provenance."""
+    try:
+        proto = load_model(path).proto
+    except ModelError:
+        return False
+    return any(entry.key == PLAN_KEY for entry in proto.metadata_props)
+
+
+def _check(temporary: Path, original: Path | None) -> None:
+    """onnx's checker, by path; a fault that the original has as well is not the rewrite's."""
+    reason = _fault(temporary)
+    if reason and (original is None or not _fault(original)):
+        raise ModelError(f"the rewritten model does not pass onnx's checker: {reason}")
+
+
+def _fault(path: Path) -> str:
+    try:
+        onnx.checker.check_model(str(path))
+    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+        return one_line(str(error)) or type(error).__name__
+    return ""
