@@ -7,20 +7,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onnxpad.compare import Comparison as Comparison
     from onnxpad.compare import compare as compare
+    from onnxpad.comparison import Comparison as Comparison
     from onnxpad.errors import OnnxpadError as OnnxpadError
     from onnxpad.plan import Plan as Plan
     from onnxpad.plan import read_plan as read_plan
+    from onnxpad.records import PaddingSite as PaddingSite
     from onnxpad.rewrite import RewriteResult as RewriteResult
     from onnxpad.rewrite import rewrite as rewrite
-    from onnxpad.sites import PaddingSite as PaddingSite
     from onnxpad.sites import find_sites as find_sites
 
 _HOMES = {
-    "Comparison": "compare",
+    "Comparison": "comparison",
     "OnnxpadError": "errors",
-    "PaddingSite": "sites",
+    "PaddingSite": "records",
     "Plan": "plan",
     "RewriteResult": "rewrite",
     "compare": "compare",

@@ -1,7 +1,7 @@
 """From a proto to indexed scopes with the best shapes that can be known without running it."""
 
-from onnx import GraphProto, ModelProto, numpy_helper
 import numpy as np
+from onnx import GraphProto, ModelProto, numpy_helper
 
 from onnxpad import shapes
 from onnxpad.scopes import Scope, walk

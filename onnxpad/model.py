@@ -143,15 +143,15 @@ def _external_file(tensor: TensorProto, model: Path, shown: str) -> Path:
     location, name = entries.get("location", ""), printable(tensor.name)
     folder = model.parent.resolve()
     where: Path = (folder / location).resolve()
-    if not location or os.path.isabs(location) or not where.is_relative_to(folder):
+    if not location or Path(location).is_absolute() or not where.is_relative_to(folder):
         raise ModelError(
-            f"{shown}: tensor {name!r} keeps its data at {printable(location)!r}, outside the "
-            "model's folder; move the data beside the model"
+            f"{shown}: tensor {name!r} keeps its data at {printable(location)!r}, outside "
+            "the model's folder; move the data beside the model"
         )
     if not where.is_file():
         raise ModelError(
-            f"{shown}: the external data file {printable(location)!r} of tensor {name!r} is missing; "
-            "put it beside the model"
+            f"{shown}: the external data file {printable(location)!r} of tensor {name!r} is "
+            "missing; put it beside the model"
         )
     try:
         offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
@@ -189,14 +189,14 @@ def copy_external_files(model: Model, folder: Path, *, force: bool) -> None:
         target = folder / location
         if target.exists() and not force and not _same_file_bytes(source, target):
             raise WriteError(
-                f"{printable(str(target))}: another file has the name of the model's external data; "
-                "choose another folder or give --force"
+                f"{printable(str(target))}: another file has the name of the model's external "
+                "data; choose another folder or give --force"
             )
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with temporary_beside(target) as temporary:
                 shutil.copyfile(source, temporary)
-                os.replace(temporary, target)
+                temporary.replace(target)
         except OSError as error:
             raise cannot_write(target, error) from None
 
@@ -232,7 +232,7 @@ def temporary_beside(target: Path) -> Iterator[Path]:
 
 
 def write_bytes(temporary: Path, data: bytes, target: Path) -> None:
-    """Write to a temporary file and force it to the disk, so that a rename never names half a file.
+    """Write to a temporary file and force it to the disk: a rename never names half a file.
 
     Raises:
         WriteError: disk full, or the file cannot be written.
@@ -256,7 +256,7 @@ def give_name(temporary: Path, target: Path) -> None:
         WriteError: the target cannot be replaced.
     """
     try:
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise cannot_write(target, error) from None
 

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from onnx import NodeProto
+from onnx import NodeProto, TensorProto
 
 from onnxpad.geometry import Window
 from onnxpad.scopes import DEFAULT_DOMAINS, Scope
 from onnxpad.values import attributes
+
+FLOATS = frozenset((TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE))
+FLOATING = FLOATS | {TensorProto.BFLOAT16}
 
 MICROSOFT = "com.microsoft"
 NCHWC = "com.microsoft.nchwc"
@@ -57,13 +60,57 @@ _TABLE: dict[tuple[str, str], WindowOp] = {
 
 # One input, one output, element by element: a padded border stays a border.
 UNARY = frozenset(
-    "Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil Celu Clip Cos Cosh Dropout Elu Erf Exp Floor "
-    "Gelu HardSigmoid HardSwish Identity LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu "
-    "Shrink Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu "
-    "ImageScaler".split()
+    [
+        "Abs",
+        "Acos",
+        "Acosh",
+        "Asin",
+        "Asinh",
+        "Atan",
+        "Atanh",
+        "Cast",
+        "Ceil",
+        "Celu",
+        "Clip",
+        "Cos",
+        "Cosh",
+        "Dropout",
+        "Elu",
+        "Erf",
+        "Exp",
+        "Floor",
+        "Gelu",
+        "HardSigmoid",
+        "HardSwish",
+        "Identity",
+        "LeakyRelu",
+        "Log",
+        "Mish",
+        "Neg",
+        "Not",
+        "Reciprocal",
+        "Relu",
+        "Round",
+        "Selu",
+        "Shrink",
+        "Sigmoid",
+        "Sign",
+        "Sin",
+        "Sinh",
+        "Softplus",
+        "Softsign",
+        "Sqrt",
+        "Swish",
+        "Tan",
+        "Tanh",
+        "ThresholdedRelu",
+        "ImageScaler",
+    ]
 )
 # Element by element with a second operand.
-BINARY = frozenset("Add Sub Mul Div Pow Max Min PRelu And Or Xor Mod".split())
+BINARY = frozenset(
+    ["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "PRelu", "And", "Or", "Xor", "Mod"]
+)
 # Element by element along space, with statistics that are part of the model.
 PER_CHANNEL = frozenset(("BatchNormalization",))
 QUANTISE = frozenset(("QuantizeLinear", "DequantizeLinear"))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from onnxpad.errors import UsageError
 from onnxpad.modes import Mode, parse_mode
+from onnxpad.records import PaddingSite
 from onnxpad.refusals import pointless, refusal
-from onnxpad.sites import PaddingSite
 from onnxpad.text import printable
 
 SCHEMA = "onnxpad.plan/1"

@@ -19,8 +19,35 @@ from onnxpad.values import Values, attributes, from_tensor
 
 # What strips are cut and computed with. A Conv or Relu in a branch ends the search at once.
 _STRIP_OPS = frozenset(
-    "Slice Gather Shape Constant Add Sub Mul Div Mod Abs Neg Min Max Cast CastLike Reshape "
-    "Unsqueeze Squeeze Identity Range Concat Clip Floor ConstantOfShape Where Greater Less".split()
+    [
+        "Slice",
+        "Gather",
+        "Shape",
+        "Constant",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Mod",
+        "Abs",
+        "Neg",
+        "Min",
+        "Max",
+        "Cast",
+        "CastLike",
+        "Reshape",
+        "Unsqueeze",
+        "Squeeze",
+        "Identity",
+        "Range",
+        "Concat",
+        "Clip",
+        "Floor",
+        "ConstantOfShape",
+        "Where",
+        "Greater",
+        "Less",
+    ]
 )
 _LARGEST_STRIP = 80  # nodes
 _TRIAL_SIZES = (61, 37)
@@ -58,7 +85,8 @@ def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
                 single[found.output] = found
     inner = set()
     joined: dict[str, Composed] = {}
-    for output, found in single.items():
+    for output, one in single.items():
+        found = one
         before = joined.get(found.source)
         if before is not None and before.mode == found.mode:
             inner.add(found.source)
@@ -244,7 +272,7 @@ def _run(
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", scope.opset)])
     try:
         results = ReferenceEvaluator(model).run(None, {source: array})
-    except Exception:  # an untrusted graph; what cannot be run is not recognised
+    except Exception:  # noqa: BLE001  # an untrusted graph: what cannot run is not recognised
         return None
     return {source: array} | {n: np.asarray(r) for n, r in zip(outputs, results, strict=True)}
 

@@ -7,9 +7,9 @@ really does, both ways. A refusal is a sentence; a row that returns "" does not 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from onnxpad.compose import FLOATING
 from onnxpad.modes import Mode
-from onnxpad.sites import PaddingSite
+from onnxpad.ops import FLOATING
+from onnxpad.records import PaddingSite
 
 _INTEGER_OPS = ("ConvInteger", "QLinearConv", "com.microsoft::QLinearConv",
                 "com.microsoft::QLinearAveragePool")  # fmt: skip
@@ -43,23 +43,23 @@ def _ceil_overhang(site: PaddingSite) -> bool:
 TABLE: tuple[Refusal, ...] = (
     Refusal(
         "nchwc", "ops of com.microsoft.nchwc, any mode",
-        lambda site, mode: "nchwc" in site.notes,
+        lambda site, _: "nchwc" in site.notes,
         "ONNX Runtime's private blocked layout; rewrite the model from before it was optimised",
     ),
     Refusal(
         "space-to-batch", "a convolution on space folded into the batch, any mode",
-        lambda site, mode: "space_to_batch" in site.notes,
+        lambda site, _: "space_to_batch" in site.notes,
         "space is folded into the batch here (SpaceToBatch), so the tensor's border is not the "
         "image's",
     ),
     Refusal(
         "indices", "MaxPool with Indices, any mode",
-        lambda site, mode: "indices" in site.notes,
+        lambda site, _: "indices" in site.notes,
         "its Indices output would count in the padded tensor",
     ),
     Refusal(
         "is-partial", "a site that is partial convolution already, any other mode",
-        lambda site, mode: site.mode.name == "partial" and site.conv,
+        lambda site, _: site.mode.name == "partial" and site.conv,
         "it is a partial convolution; rewrite the model from before that",
     ),
     Refusal(
@@ -102,12 +102,12 @@ TABLE: tuple[Refusal, ...] = (
     ),
     Refusal(
         "old-reference", "pads as a function's attribute reference, opset below 12",
-        lambda site, mode: site.form == "reference" and site.opset < 12,
+        lambda site, _: site.form == "reference" and site.opset < 12,
         "its pads are a function's attribute, which opset 12 can first turn into a tensor",
     ),
     Refusal(
         "ceil-mode", "pools with ceil_mode, end padding and unknown size, any mode",
-        lambda site, mode: _ceil_overhang(site),
+        lambda site, _: _ceil_overhang(site),
         "with ceil_mode its end padding depends on the size, which is unknown; fix the size",
     ),
 )  # fmt: skip
@@ -143,3 +143,20 @@ def pointless(site: PaddingSite, mode: Mode) -> str:
     if mirrored and inside and "ceil_mode" not in site.notes:
         return f"{mode} cannot change a max-pool with 2p <= k - 1: its windows hold the copies"
     return ""
+
+
+_TARGETS = tuple(Mode(m) for m in ("edge", "reflect", "symmetric", "wrap", "linear", "partial"))
+
+
+def obstacles(site: PaddingSite) -> dict[str, str]:
+    """Mode -> why a rewrite to it is refused or changes nothing, for the modes that are."""
+    found = {}
+    for mode in _TARGETS:
+        row = refusal(site, mode)
+        reason = row.reason if row else pointless(site, mode)
+        if reason:
+            found[mode.name] = reason
+    return found
+
+
+MODES_TRIED = len(_TARGETS)

@@ -13,37 +13,21 @@ from pathlib import Path
 from onnx import ModelProto
 
 from onnxpad import shapes
-from onnxpad.compose import Builder
-from onnxpad.edits import Workshop, change
+from onnxpad.builder import Builder
+from onnxpad.edits import change
 from onnxpad.errors import ModelError, UsageError
 from onnxpad.indexing import index
 from onnxpad.model import Model, load_model
-from onnxpad.modes import Mode, parse_mode
+from onnxpad.modes import parse_mode
 from onnxpad.plan import Decision, Plan, Request, decide, read_plan
+from onnxpad.records import Changed, Kept, OtherPad
 from onnxpad.scopes import Scope, TensorInfo
-from onnxpad.sites import OtherPad, PaddingSite, survey_scopes
+from onnxpad.sites import survey_scopes
 from onnxpad.splice import FieldEdit, ScopeEdit, apply, set_metadata, undo
 from onnxpad.text import printable
 from onnxpad.values import Values
+from onnxpad.workshop import Workshop
 from onnxpad.writing import PLAN_KEY, VERSION_KEY, Output, check_target, staged
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """A site that was changed: from which mode to which, how, and a remark ("" if none)."""
-
-    site: PaddingSite
-    mode: Mode
-    how: str
-    remark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A site that was left as it is, or refused, and why."""
-
-    site: PaddingSite
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +152,7 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
     records: list[FieldEdit] = []
     if changed:
         before = {scope.path: scope.infos for scope in scopes}
-        records = apply(model.proto, edits)
+        records = apply(edits)
         _check_shapes(model.proto, before[(("graph",),)])
         entries = {VERSION_KEY: version("onnxpad"), PLAN_KEY: plan.digest}
         records.append(set_metadata(model.proto, entries))

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
 
+from onnxpad.records import ScopePath
+
 DEFAULT_DOMAINS = ("", "ai.onnx")
 Shape = tuple[int | str | None, ...]
-# Steps from the model to a scope: ("graph",), ("function", i), then (node index, attribute index,
-# graph index or -1) for each subgraph on the way.
-Path = tuple[tuple[int | str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Scope:
     """
 
     label: str
-    path: Path
+    path: ScopePath
     container: GraphProto | FunctionProto
     opset: int
     parent: "Scope | None" = None
@@ -119,7 +118,9 @@ def function_label(function: FunctionProto) -> str:
     return f"function {function.domain}::{function.name}{overload}"
 
 
-def walk(model: ModelProto, infos: Mapping[Path, Mapping[str, TensorInfo]]) -> tuple[Scope, ...]:
+def walk(
+    model: ModelProto, infos: Mapping[ScopePath, Mapping[str, TensorInfo]]
+) -> tuple[Scope, ...]:
     """Index every scope of a model, outer before inner.
 
     Args:
@@ -141,7 +142,7 @@ def _enter(
     label: str,
     opset: int,
     parent: Scope | None,
-    infos: Mapping[Path, Mapping[str, TensorInfo]],
+    infos: Mapping[ScopePath, Mapping[str, TensorInfo]],
 ) -> set[str]:
     """Add the scope and those below it; return the outer names that it reads."""
     path = (*(parent.path if parent else ()), step)

@@ -2,16 +2,25 @@
 
 from math import prod
 
-from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
-from onnx import ValueInfoProto, shape_inference
+from onnx import (
+    AttributeProto,
+    FunctionProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    ValueInfoProto,
+    shape_inference,
+)
 
-from onnxpad.scopes import Path, TensorInfo, subgraphs
+from onnxpad.records import ScopePath
+from onnxpad.scopes import TensorInfo, subgraphs
 
 # A tensor above this is a weight as far as shapes go: shape arithmetic fits far below it.
 SMALL_TENSOR_ELEMENTS = 1024
 
 
-def infer_bare(bare: ModelProto) -> dict[Path, dict[str, TensorInfo]]:
+def infer_bare(bare: ModelProto) -> dict[ScopePath, dict[str, TensorInfo]]:
     """Infer types and shapes in the main graph and its subgraphs; local functions stay unknown.
 
     Args:
@@ -20,14 +29,16 @@ def infer_bare(bare: ModelProto) -> dict[Path, dict[str, TensorInfo]]:
     """
     try:
         inferred = shape_inference.infer_shapes(bare, data_prop=True)
-    except Exception:  # onnx raises several types here; missing shapes are a normal state
+    except Exception:  # noqa: BLE001  # onnx raises several types; unknown shapes are normal
         inferred = bare
-    found: dict[Path, dict[str, TensorInfo]] = {}
+    found: dict[ScopePath, dict[str, TensorInfo]] = {}
     _collect(inferred.graph, (("graph",),), found)
     return found
 
 
-def _collect(graph: GraphProto, path: Path, found: dict[Path, dict[str, TensorInfo]]) -> None:
+def _collect(
+    graph: GraphProto, path: ScopePath, found: dict[ScopePath, dict[str, TensorInfo]]
+) -> None:
     infos = found.setdefault(path, {})
     for values in (graph.value_info, graph.input, graph.output):
         infos.update((value.name, read_value_info(value)) for value in values)

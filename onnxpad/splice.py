@@ -12,7 +12,8 @@ from typing import Any
 from onnx import FunctionProto, GraphProto, ModelProto, NodeProto
 
 from onnxpad.errors import UsageError
-from onnxpad.scopes import Path, Scope
+from onnxpad.records import ScopePath
+from onnxpad.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class FieldEdit:
         restored: (position in the original list, item's bytes) of items taken out, ascending.
     """
 
-    path: Path
+    path: ScopePath
     name: str
     inserted: tuple[int, ...]
     restored: tuple[tuple[int, bytes], ...]
@@ -62,7 +63,7 @@ class ScopeEdit:
         self.before.setdefault(index, []).extend(nodes)
 
     def remove_unread(self) -> None:
-        """Take out the nodes that lost their last reader by these edits, upstream as far as it goes.
+        """Take out the nodes that lost their last reader by these edits, and those before them.
 
         Nodes that nobody read before the edits are not ours to remove.
         """
@@ -102,10 +103,10 @@ class ScopeEdit:
 Order = list[tuple[int, Any]]  # (index in the old list, None) or (-1, a new item)
 
 
-def apply(proto: ModelProto, edits: Sequence[ScopeEdit]) -> list[FieldEdit]:
+def apply(edits: Sequence[ScopeEdit]) -> list[FieldEdit]:
     """Apply the edits of several scopes, outer scopes first; returns how to undo them."""
     done: list[FieldEdit] = []
-    moved: dict[Path, dict[int, int]] = {}
+    moved: dict[ScopePath, dict[int, int]] = {}
     for edit in sorted(edits, key=lambda e: len(e.scope.path)):
         path = _moved_path(edit.scope.path, moved)
         container = edit.scope.container
@@ -120,7 +121,7 @@ def apply(proto: ModelProto, edits: Sequence[ScopeEdit]) -> list[FieldEdit]:
     return done
 
 
-def _moved_path(path: Path, moved: dict[Path, dict[int, int]]) -> Path:
+def _moved_path(path: ScopePath, moved: dict[ScopePath, dict[int, int]]) -> ScopePath:
     """A scope's path after the nodes of outer scopes moved."""
     steps = list(path)
     for depth in range(1, len(path)):
@@ -150,7 +151,7 @@ def set_metadata(proto: ModelProto, entries: dict[str, str]) -> FieldEdit:
     return _rearrange(proto, (), "metadata_props", order)
 
 
-def _rearrange(message: Any, path: Path, name: str, order: Order) -> FieldEdit:
+def _rearrange(message: Any, path: ScopePath, name: str, order: Order) -> FieldEdit:
     """Bring a repeated field into a new order in place; items left out are recorded."""
     items = getattr(message, name)
     kept = {old for old, _ in order if old >= 0}
@@ -208,7 +209,7 @@ def _restore(items: Any, edit: FieldEdit) -> None:
     del items[total:]
 
 
-def _at(proto: ModelProto, path: Path) -> ModelProto | GraphProto | FunctionProto:
+def _at(proto: ModelProto, path: ScopePath) -> ModelProto | GraphProto | FunctionProto:
     """The message at a path."""
     found: Any = proto
     for step in path:

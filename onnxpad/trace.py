@@ -92,7 +92,7 @@ def _small_operands(scope: Scope, node: NodeProto, name: str, axes: Axes) -> boo
 
 
 def quantised_alike(scope: Scope, node: NodeProto, axes: Axes) -> bool:
-    """Whether a Q or DQ node uses one scale all along the padded axes (no blocks, no per-column)."""
+    """Whether a Q or DQ node uses one scale all along the padded axes: no blocks."""
     given = attributes(node)
     if given.get("block_size", 0):
         return False
@@ -120,7 +120,7 @@ def _moved(scope: Scope, values: Values, node: NodeProto, axes: Axes) -> Axes | 
         perm = attributes(node).get("perm") or list(range(rank))[::-1]
         return tuple(perm.index(axis) for axis in axes) if len(perm) > max(axes) else None
     if node.op_type in ("Unsqueeze", "Squeeze"):
-        return _unsqueezed(scope, values, node, axes, before, after)
+        return _unsqueezed(scope, values, node, axes, before)
     if before is None or after is None:
         return None
     moved = tuple(same_axis(before, after, axis) for axis in axes)
@@ -128,9 +128,8 @@ def _moved(scope: Scope, values: Values, node: NodeProto, axes: Axes) -> Axes | 
 
 
 def _unsqueezed(
-    scope: Scope, values: Values, node: NodeProto, axes: Axes,
-    before: Shape | None, after: Shape | None,
-) -> Axes | None:  # fmt: skip
+    scope: Scope, values: Values, node: NodeProto, axes: Axes, before: Shape | None
+) -> Axes | None:
     named = attributes(node).get("axes")
     if named is None and len(node.input) > 1:
         named = values.ints(scope, node.input[1])

@@ -72,7 +72,7 @@ class Values:
             return None
         try:
             return self._evaluate(scope, node, list(node.output).index(name), depth + 1)
-        except Exception:  # an untrusted graph can hold any nonsense; it is then not known
+        except Exception:  # noqa: BLE001  # an untrusted graph holds any nonsense: not known
             return None
 
     def _evaluate(self, scope: Scope, node: NodeProto, output: int, depth: int) -> Partial | None:
@@ -108,7 +108,7 @@ def from_tensor(tensor: TensorProto) -> Partial | None:
         return None
     try:
         return _as_objects(numpy_helper.to_array(tensor))
-    except Exception:  # malformed tensors of an untrusted model
+    except Exception:  # noqa: BLE001  # malformed tensors of an untrusted model
         return None
 
 
@@ -194,8 +194,8 @@ def _constant_of_shape(given: dict[str, Any], arguments: list[Any]) -> Partial:
 
 def _cast(given: dict[str, Any], arguments: list[Any]) -> Partial:
     if int(given["to"]) in _INTEGERS:
-        return _map(lambda v: int(v), arguments[0])
-    return _map(lambda v: float(v), arguments[0])
+        return _map(int, arguments[0])
+    return _map(float, arguments[0])
 
 
 def _map(function: Callable[[Any], Any], array: Partial) -> Partial:
@@ -225,7 +225,25 @@ _STRUCTURAL: dict[str, Callable[[dict[str, Any], list[Any]], Partial]] = {
 
 # Ops whose result has the broadcast shape of their inputs, so that only its elements are unknown.
 _ELEMENTWISE = frozenset(
-    "Add Sub Mul Div Mod Max Min Neg Abs Floor Ceil Sign Clip Where Equal Less Greater".split()
+    [
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Mod",
+        "Max",
+        "Min",
+        "Neg",
+        "Abs",
+        "Floor",
+        "Ceil",
+        "Sign",
+        "Clip",
+        "Where",
+        "Equal",
+        "Less",
+        "Greater",
+    ]
 )
 
 
@@ -237,12 +255,7 @@ def _run(node: NodeProto, scope: Scope, arguments: list[Any], output: int) -> Pa
     feeds = {}
     for name, argument, dtype in zip(node.input, arguments, infos, strict=True):
         if name:
-            whole = all(isinstance(v, int) for v in argument.reshape(-1))
-            kind = (
-                helper.tensor_dtype_to_np_dtype(dtype)
-                if dtype
-                else (np.int64 if whole else np.float32)
-            )
+            kind = _kind(argument, dtype)
             feeds[name] = argument.astype(kind)
     graph = helper.make_graph(
         [node], "one",
@@ -251,5 +264,12 @@ def _run(node: NodeProto, scope: Scope, arguments: list[Any], output: int) -> Pa
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", scope.opset)])
     named = [n for n in node.output if n]
-    results = ReferenceEvaluator(model).run(None, feeds)
+    results: Any = ReferenceEvaluator(model).run(None, feeds)
     return _as_objects(np.asarray(results[named.index(node.output[output])]))
+
+
+def _kind(argument: Partial, dtype: int) -> Any:
+    """The numpy type of an argument: the declared one, else what its numbers look like."""
+    if dtype:
+        return helper.tensor_dtype_to_np_dtype(dtype)
+    return np.int64 if all(isinstance(v, int) for v in argument.reshape(-1)) else np.float32

@@ -1,6 +1,5 @@
 """Give a rewritten model its name: only after it is complete, checked and wanted."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from onnxpad.model import (
     write_bytes,
 )
 from onnxpad.text import one_line, printable
-
 
 # Provenance: keys of metadata_props in every model that onnxpad wrote.
 VERSION_KEY, PLAN_KEY = "onnxpad.version", "onnxpad.plan"
@@ -95,7 +93,7 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
         raise WriteError(f"{shown}: cannot be written: {error.strerror or error}") from None
     original = result.original
     inputs = () if original is None else (original, *_data_files(result))
-    if exists and any(os.path.samefile(one, target) for one in inputs):
+    if exists and any(one.samefile(target) for one in inputs):
         raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
     if exists and not force and not written_by_onnxpad(target):
         raise UsageError(
@@ -124,7 +122,7 @@ def written_by_onnxpad(path: Path) -> bool:
 
 
 def _check(temporary: Path, original: Path | None) -> None:
-    """onnx's checker, by path; a fault that the original has as well is not the rewrite's."""
+    """Onnx's checker, by path; a fault that the original has as well is not the rewrite's."""
     reason = _fault(temporary)
     if reason and (original is None or not _fault(original)):
         raise ModelError(f"the rewritten model does not pass onnx's checker: {reason}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from onnxpad.cli import rewrite, sites
-from onnxpad.errors import OnnxpadError, UsageError
+from onnxpad.errors import OnnxpadError
 from onnxpad.text import one_line
 
 EXIT_INTERRUPTED = 130
@@ -43,23 +43,28 @@ def main() -> int:
     """Run the command line; returns the exit code."""
     try:
         code = app(standalone_mode=False)
-    except OnnxpadError as error:
-        return _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", EXIT_INTERRUPTED)
-    except MemoryError:
-        return _fail("not enough memory for this model and its samples", 4)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output left; nobody is there to be told
-        return 0
-    except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own
-            return _fail(f"{error.format_message()} (onnxpad --help tells more)", 2)
-        if "-v" in sys.argv or "--verbose" in sys.argv:
+    except BaseException as error:
+        told = _told(error)
+        if told is None:
             raise
-        shown = one_line(f"{type(error).__name__}: {error}")
-        return _fail(f"onnxpad itself failed: {shown}; please report it (-v shows where)", 4)
+        return _fail(*told)
     return code if isinstance(code, int) else 0
+
+
+def _told(error: BaseException) -> tuple[str, int] | None:
+    """(sentence, exit code) for whatever ended a command; None to let it through."""
+    if isinstance(error, OnnxpadError):
+        return str(error), error.exit_code
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted", EXIT_INTERRUPTED
+    if isinstance(error, MemoryError):
+        return "not enough memory for this model and its samples", 4
+    if hasattr(error, "format_message"):  # a usage error of the parser's own
+        return f"{error.format_message()} (onnxpad --help tells more)", 2
+    if not isinstance(error, Exception) or {"-v", "--verbose"} & set(sys.argv):
+        return None
+    shown = one_line(f"{type(error).__name__}: {error}")
+    return f"onnxpad itself failed: {shown}; please report it (-v shows where)", 4
 
 
 def _fail(sentence: str, code: int) -> int:
@@ -67,4 +72,4 @@ def _fail(sentence: str, code: int) -> int:
     return code
 
 
-__all__ = ["UsageError", "app", "main"]
+__all__ = ["app", "main"]

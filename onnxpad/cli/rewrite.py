@@ -202,7 +202,7 @@ def _tell(
 ) -> None:  # fmt: skip
     from onnxpad.cli.options import Report
     from onnxpad.report import rewriting
-    from onnxpad.report.terminal import show
+    from onnxpad.report.console import show
 
     summary = rewriting.Summary(
         str(result.original), str(out) if out else None, result.changed, result.left,

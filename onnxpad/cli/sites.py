@@ -19,7 +19,7 @@ def sites(
     """
     from onnxpad.model import load_model
     from onnxpad.report import sites as rendering
-    from onnxpad.report.terminal import show
+    from onnxpad.report.console import show
     from onnxpad.sites import survey
 
     reports = parse_reports(report)

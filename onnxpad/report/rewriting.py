@@ -9,11 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxpad.comparison import Comparison
+from onnxpad.records import Changed, Kept, OtherPad
 from onnxpad.report import json as comparison_json
 from onnxpad.report import terminal
 from onnxpad.report.sites import site_as_dict
-from onnxpad.rewrite import Changed, Kept
-from onnxpad.sites import OtherPad
 from onnxpad.text import printable
 
 SCHEMA = "onnxpad.rewrite/1"

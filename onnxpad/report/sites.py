@@ -9,13 +9,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onnxpad.modes import Mode
-from onnxpad.refusals import pointless, refusal
-from onnxpad.sites import PaddingSite, SiteAxis, Survey
+from onnxpad.records import PaddingSite, SiteAxis, Survey
+from onnxpad.refusals import MODES_TRIED, obstacles
 from onnxpad.text import printable
 
 SCHEMA = "onnxpad.sites/1"
-TARGETS = tuple(Mode(m) for m in ("edge", "reflect", "symmetric", "wrap", "linear", "partial"))
 _MOST_ROWS = 60
 
 
@@ -25,17 +23,6 @@ class Listing:
 
     model: str
     survey: Survey
-
-
-def obstacles(site: PaddingSite) -> dict[str, str]:
-    """Mode -> why a rewrite to it is refused or changes nothing, for the modes that are."""
-    found = {}
-    for mode in TARGETS:
-        row = refusal(site, mode)
-        reason = row.reason if row else pointless(site, mode)
-        if reason:
-            found[mode.name] = reason
-    return found
 
 
 def render(listing: Listing, *, every: bool = False) -> RenderableType:
@@ -117,7 +104,7 @@ def _possible(site: PaddingSite, notes: dict[str, int]) -> str:
     if not blocked:
         return pool + "any mode"
     marks = {name: notes.setdefault(reason, len(notes) + 1) for name, reason in blocked.items()}
-    if len(blocked) == len(TARGETS) and len(set(marks.values())) == 1:
+    if len(blocked) == MODES_TRIED and len(set(marks.values())) == 1:
         return f"{pool}none [{next(iter(marks.values()))}]"
     return f"{pool}not " + ", ".join(f"{name} [{number}]" for name, number in marks.items())
 

@@ -1,0 +1,120 @@
+"""Make zero padding implicit again: a Pad in front becomes the op's own pads."""
+
+from onnx import NodeProto, helper
+
+from onnxpad import ops
+from onnxpad.records import PaddingSite
+from onnxpad.scopes import Scope
+from onnxpad.trace import follow
+from onnxpad.values import attributes
+from onnxpad.workshop import Workshop
+
+# Ops that map 0 to 0, so that zeros in front of them are zeros behind them.
+_KEEP_ZERO = frozenset(
+    [
+        "Abs",
+        "Asin",
+        "Asinh",
+        "Atan",
+        "Atanh",
+        "Cast",
+        "Ceil",
+        "Celu",
+        "Dropout",
+        "Elu",
+        "Erf",
+        "Floor",
+        "Gelu",
+        "HardSwish",
+        "Identity",
+        "LeakyRelu",
+        "Mish",
+        "Neg",
+        "Relu",
+        "Round",
+        "Selu",
+        "Shrink",
+        "Sign",
+        "Sin",
+        "Sinh",
+        "Softsign",
+        "Sqrt",
+        "Swish",
+        "Tan",
+        "Tanh",
+        "ThresholdedRelu",
+        "PRelu",
+        "Transpose",
+        "Unsqueeze",
+        "Squeeze",
+        "QuantizeLinear",
+        "DequantizeLinear",
+    ]
+)
+
+
+def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
+    """Make zero padding implicit: the readers' own pads in place of nodes. False if not exact."""
+    if any(a.begin is None or a.end is None for a in site.axes):
+        return False
+    trace = follow(shop.scope, shop.values, site.node, tuple(a.axis for a in site.axes))
+    between = [shop.scope.nodes[i] for i in trace.between]
+    if any(n.op_type not in _KEEP_ZERO for n in between):
+        return False
+    if len(trace.between) != len(set(trace.between)) or not _only_these_read(
+        shop, site, trace.between
+    ):
+        return False
+    readers = [(shop.edit.node(i), theirs) for i, theirs in trace.readers]
+    if not all(_takes_pads(node) for node, _ in readers):
+        return False
+    for node, theirs in readers:
+        _add_pads(shop.scope, node, site, theirs)
+        node.input[0] = site.source if node.input[0] == site.node else node.input[0]
+    for passed in trace.between:
+        node = shop.scope.nodes[passed]
+        if node.input[0] == site.node:
+            shop.edit.node(passed).input[0] = site.source
+        shop.edit.stale.update(node.output)
+    shop.edit.removed.add(index)
+    return True
+
+
+def _only_these_read(shop: Workshop, site: PaddingSite, between: list[int]) -> bool:
+    """Whether nothing else, not even a Shape, sees the tensors whose border will vanish."""
+    names = [site.node, *(shop.scope.nodes[i].output[0] for i in between)]
+    for name in names:
+        for reader in shop.scope.readers(name):
+            node = shop.scope.nodes[reader]
+            if reader not in between and ops.window_op(node) is None:
+                return False
+    return True
+
+
+def _takes_pads(node: NodeProto) -> bool:
+    """Whether zeros in front of an op can be its own pads."""
+    op = ops.window_op(node)
+    given = attributes(node)
+    if op is None or given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+        return False
+    if any(a.ref_attr_name for a in node.attribute) or node.domain == ops.NCHWC:
+        return False
+    if op.conv:
+        return node.op_type != "DeformConv"
+    counted = node.op_type == "AveragePool" and given.get("count_include_pad", 0) == 1
+    return counted and not given.get("ceil_mode", 0)
+
+
+def _add_pads(scope: Scope, node: NodeProto, site: PaddingSite, theirs: tuple[int, ...]) -> None:
+    op = ops.window_op(node)
+    windows = ops.windows(scope, node, op) if op else None
+    count = len(windows) if windows else site.rank - 2
+    first = 1 if op is not None and ops.channels_last(node, op) else 2
+    pads = list(attributes(node).get("pads") or [0] * (2 * count))
+    for axis, position in zip(site.axes, theirs, strict=True):
+        pads[position - first] += axis.begin or 0
+        pads[position - first + count] += axis.end or 0
+    for position in range(len(node.attribute) - 1, -1, -1):
+        if node.attribute[position].name in ("pads", "auto_pad"):
+            del node.attribute[position]
+    node.attribute.append(helper.make_attribute("pads", pads))

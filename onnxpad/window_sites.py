@@ -1,0 +1,149 @@
+"""Padding that a window op does itself: its pads, its auto_pad."""
+
+from math import inf
+
+from onnx import NodeProto
+
+from onnxpad import ops
+from onnxpad.geometry import Window, is_causal, same_pads, same_pads_any_size
+from onnxpad.modes import Mode
+from onnxpad.records import PaddingSite, SiteAxis
+from onnxpad.scopes import Scope
+from onnxpad.values import attributes
+
+
+def window_site(scope: Scope, node: NodeProto, op: ops.WindowOp) -> PaddingSite | None:
+    """The site that a window op is by itself, None if it pads nothing."""
+    windows = ops.windows(scope, node, op)
+    given = attributes(node)
+    automatic = given.get("auto_pad", b"NOTSET").decode(errors="replace")
+    reference = any(a.name == "pads" and a.ref_attr_name for a in node.attribute)
+    info = scope.info(node.input[0])
+    spatial = spatial_axes(node, op, windows, given, info.shape)
+    if spatial is None:
+        return None
+    sizes = [size_of(info.shape, axis) for axis in spatial]
+    pads: list[tuple[int | None, int | None]]
+    if reference:
+        form, pads = "reference", [(None, None)] * len(spatial)
+    elif automatic.startswith("SAME"):
+        if windows is None:
+            return None
+        form = "auto_pad"
+        lower = automatic == "SAME_LOWER"
+        pads = [_same(s, w, lower=lower) for s, w in zip(sizes, windows, strict=True)]
+    else:
+        form, amounts = "pads", list(given.get("pads", ()))
+        if automatic == "VALID" or len(amounts) != 2 * len(spatial):
+            return None
+        half = len(spatial)
+        pads = [(amounts[i], amounts[i + half]) for i in range(half)]
+    axes = tuple(
+        SiteAxis(axis, size, begin, end, windows[i] if windows else None)
+        for i, (axis, size, (begin, end)) in enumerate(zip(spatial, sizes, pads, strict=True))
+        if (begin, end) != (0, 0)
+    )
+    if not axes:
+        return None
+    return PaddingSite(
+        "", scope.path, node.output[0], ops.op_name(node), form, _own_mode(node, given),
+        node.input[0], len(info.shape) if info.shape else len(spatial) + 2, info.dtype, axes,
+        (node.output[0],), (ops.op_name(node),), op.conv,
+        op.conv and causal(axes, windows), scope.opset, _notes(scope, node, op, given),
+    )  # fmt: skip
+
+
+def _same(size: int | None, window: Window, *, lower: bool) -> tuple[int | None, int | None]:
+    if size is not None:
+        return same_pads(size, window, lower=lower)
+    return same_pads_any_size(window, lower=lower) or (None, None)
+
+
+def _own_mode(node: NodeProto, given: dict[str, object]) -> Mode:
+    """What a window op itself invents: convolutions zeros, max-pools -inf, averages nothing."""
+    if node.op_type.endswith("MaxPool"):
+        return Mode("constant", -inf)
+    if node.op_type.endswith("AveragePool") and not given.get("count_include_pad", 0):
+        return Mode("partial")
+    return Mode("zero")
+
+
+def _notes(
+    scope: Scope, node: NodeProto, op: ops.WindowOp, given: dict[str, object]
+) -> tuple[str, ...]:
+    return tuple(
+        note
+        for note, holds in (
+            ("ceil_mode", not op.conv and bool(given.get("ceil_mode", 0))),
+            ("indices", node.op_type == "MaxPool" and len(node.output) > 1 and node.output[1]),
+            ("nchwc", node.domain == ops.NCHWC),
+            ("space_to_batch", op.conv and _space_to_batch(scope, node.input[0])),
+        )
+        if holds
+    )
+
+
+def _space_to_batch(scope: Scope, name: str, steps: int = 8) -> bool:
+    """Whether space was folded into the batch before this tensor, as dilated convs once were.
+
+    There a border of the tensor is not the border of the image: neighbours lie in other entries
+    of the batch. The sign is Reshape, Transpose, Reshape with another batch size at the end.
+    """
+    wanted = ("Reshape", "Transpose", "Reshape")
+    seen: list[NodeProto] = []
+    for _ in range(steps):
+        node = scope.producer(name)
+        if node is None or not node.input:
+            return False
+        if node.op_type == wanted[len(seen)]:
+            seen.append(node)
+            if len(seen) == len(wanted):
+                break
+        elif seen or node.op_type not in ops.UNARY | ops.PER_CHANNEL | {"Conv"}:
+            return False
+        name = node.input[0]
+    if len(seen) < len(wanted):
+        return False
+    before, after = scope.info(seen[-1].input[0]).shape, scope.info(seen[0].output[0]).shape
+    middle = scope.info(seen[1].output[0]).shape
+    if before is None or after is None or middle is None or len(middle) <= len(after):
+        return False
+    return before[0] != after[0] and isinstance(after[0], int)
+
+
+def spatial_axes(
+    node: NodeProto,
+    op: ops.WindowOp,
+    windows: tuple[Window, ...] | None,
+    given: dict[str, object],
+    shape: tuple[int | str | None, ...] | None,
+) -> tuple[int, ...] | None:
+    """Indices of the spatial axes of a window op's data."""
+    if windows is not None:
+        count = len(windows)
+    elif shape is not None:
+        count = len(shape) - 2
+    else:
+        pads = given.get("pads")
+        if not isinstance(pads, list):
+            return None
+        count = len(pads) // 2
+    first = 1 if ops.channels_last(node, op) else 2
+    return tuple(range(first, first + count))
+
+
+def size_of(shape: tuple[int | str | None, ...] | None, axis: int) -> int | None:
+    """The known size of an axis, None where it depends on the input."""
+    size = shape[axis] if shape is not None and axis < len(shape) else None
+    return size if isinstance(size, int) else None
+
+
+def causal(axes: tuple[SiteAxis, ...], windows: tuple[Window, ...] | None) -> bool:
+    """One-sided padding of a whole receptive field, where only one axis has a window at all."""
+    sliding = [w for w in windows or () if w.kernel > 1]
+    if len(axes) != 1 or len(sliding) != 1:
+        return False
+    axis = axes[0]
+    if axis.window is None or axis.begin is None or axis.end is None:
+        return False
+    return is_causal(axis.window, axis.begin, axis.end)

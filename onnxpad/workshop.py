@@ -1,0 +1,76 @@
+"""What the edits of one scope share."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import AttributeProto, NodeProto, TensorProto, helper
+
+from onnxpad.builder import Builder
+from onnxpad.modes import Mode
+from onnxpad.records import PaddingSite
+from onnxpad.scopes import Scope
+from onnxpad.splice import ScopeEdit
+from onnxpad.values import Values
+
+
+@dataclass(slots=True)
+class Workshop:
+    """What the edits of one scope share: the builder of new nodes and the edit they go into.
+
+    New nodes are built one site after another and handed to the edit when all are there, because
+    GraphSurgeon exports a whole graph at once.
+    """
+
+    scope: Scope
+    values: Values
+    build: Builder
+    edit: ScopeEdit
+    _marks: list[int] = field(default_factory=lambda: [0])
+    _places: list[int] = field(default_factory=list)
+
+    def place(self, index: int) -> None:
+        """The nodes built since the last call stand in front of node ``index``."""
+        self._marks.append(self.build.mark())
+        self._places.append(index)
+
+    def finish(self) -> ScopeEdit:
+        """Hand everything over; constants stand at the head of the scope."""
+        constants, pieces = self.build.export(self._marks)
+        for index, nodes in zip(self._places, pieces, strict=True):
+            self.edit.insert(index, nodes)
+        if constants:
+            self.edit.before[0] = [*constants, *self.edit.before.get(0, [])]
+        self.edit.remove_unread()
+        return self.edit
+
+
+def element_type(site: PaddingSite) -> int:
+    """The tensor's type; a convolution whose input's type is unknown is taken for float32."""
+    return site.dtype or TensorProto.FLOAT
+
+
+def set_pad_mode(
+    shop: Workshop, node: NodeProto, operator: str, mode: Mode, fill: NDArray[np.float64] | None
+) -> None:
+    """Change a Pad node in place: its mode, and its number where the mode has one."""
+    for position in range(len(node.attribute) - 1, -1, -1):
+        if node.attribute[position].name == "value":
+            del node.attribute[position]
+    mode_attribute = next((a for a in node.attribute if a.name == "mode"), None)
+    if mode_attribute is None:
+        mode_attribute = node.attribute.add(name="mode", type=AttributeProto.STRING)
+    mode_attribute.s = operator.encode()
+    number = fill if fill is not None else np.array(mode.value)
+    filled = operator == "constant" and number != 0
+    if shop.build.opset < 11:
+        if filled:
+            node.attribute.append(helper.make_attribute("value", float(number)))
+        return
+    axes = node.input[3] if len(node.input) > 3 else ""
+    del node.input[2:]
+    if filled:
+        dtype = shop.scope.info(node.input[0]).dtype or TensorProto.FLOAT
+        node.input.append(shop.build.constant(number, dtype))
+    if axes:
+        node.input.extend(["", axes] if not filled else [axes])
