@@ -16,6 +16,7 @@ class OutputComparison:
         name: the original's name of it, untrusted.
         dtype: numpy's name of the original's element type.
         shape: of the first sample's output.
+        uncompared: samples on which the two outputs had different shapes.
         difference: over all elements and samples.
         rings: by distance to the border; None for outputs that are not spatial, with the reason.
         spatial_axes: the axes the rings were taken on, () without rings.
@@ -26,6 +27,7 @@ class OutputComparison:
     name: str
     dtype: str
     shape: tuple[int, ...]
+    uncompared: int
     difference: Difference
     rings: RingProfile | None
     spatial_axes: tuple[int, ...]
@@ -33,6 +35,11 @@ class OutputComparison:
     scores: bool
     agreement: Agreement | None
     no_agreement: str
+
+    @property
+    def identical(self) -> bool:
+        """Whether every element of every sample equals its counterpart."""
+        return self.difference.identical and not self.uncompared
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +119,4 @@ class Comparison:
     @property
     def identical(self) -> bool:
         """Whether every compared output is equal in every element."""
-        return all(output.difference.identical for output in self.outputs)
+        return all(output.identical for output in self.outputs)

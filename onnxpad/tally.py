@@ -62,6 +62,7 @@ class OutputTally:
             self.original,
             self.dtype,
             shape,
+            self.unlike_shapes,
             self.differences.result(),
             self.ring_sums.result() if self.axes else None,
             self.axes or (),

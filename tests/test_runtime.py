@@ -160,7 +160,7 @@ def test_messages_of_a_hostile_model_are_one_safe_bounded_line(tmp_path: Path) -
 
 def test_wrong_feeds(tmp_path: Path) -> None:
     session = open_session(conv(tmp_path / "m.onnx"), provider=CPU, label="the candidate")
-    with pytest.raises(RunError, match="the candidate fails to run: .*x"):
+    with pytest.raises(RunError, match=r"the candidate fails to run: .*x"):
         session.run({})
     with pytest.raises(RunError, match="data type"):
         session.run({"x": np.zeros((1, 3, 16, 16))})
@@ -190,7 +190,7 @@ def test_auto_says_which_and_why_in_one_line() -> None:
 def test_cuda_that_is_not_there() -> None:
     if cuda_works():
         pytest.skip("CUDA works here")
-    with pytest.raises(RunError, match="CUDA provider cannot be used: .*--provider cpu") as caught:
+    with pytest.raises(RunError, match=r"CUDA provider cannot be used: .*--provider cpu") as caught:
         choose_provider("cuda")
     assert caught.value.exit_code == 4
 

@@ -141,7 +141,7 @@ def _leaves(space: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """The number of the leaf seen at each position; 0 where none lies."""
     dims, short = len(space), min(space)
     large = max(short / 4, 1.0)
-    small = min(max(short / 64, 1.0), large / 1.5)
+    small = min(max(short / 64, 1.5), large / 1.5)
     # Balls in d dimensions keep scale invariance with r ~ r^-(d+1), and have this mean volume.
     spread = small**-dims - large**-dims
     ball = pi ** (dims / 2) / gamma(dims / 2 + 1)

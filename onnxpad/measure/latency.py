@@ -98,10 +98,12 @@ def latency(
     rounds done and the most there will be.
     """
     start = perf_counter()
-    once = max(_block(original, 1), _block(candidate, 1), 1e-7)
-    runs = min(max(ceil(_BLOCK_SECONDS / once), 1), _MAX_RUNS)
+    first = _block(original, 1), _block(candidate, 1)
+    runs = min(max(ceil(_BLOCK_SECONDS / max(first)), 1), _MAX_RUNS)
     rounds: list[Round] = []
-    longest = 0.0
+    if runs == 1:  # slow models: what was just timed is half of a round
+        rounds.append(Round(*first, _block(original, 1), _block(candidate, 1)))
+    longest = perf_counter() - start
     while len(rounds) < _MAX_ROUNDS and not (rounds and perf_counter() - start + longest > seconds):
         begin = perf_counter()
         rounds.append(_round(original, candidate, runs, swapped=len(rounds) % 2 == 1))

@@ -43,12 +43,13 @@ def _output(output: OutputComparison) -> dict[str, Any]:
         "name": output.name,
         "dtype": output.dtype,
         "shape": list(output.shape),
+        "identical": output.identical,
+        "uncompared": output.uncompared,
         "difference": _plain(
             asdict(found)
             | {
                 "relative_max": found.relative_max,
                 "relative_rms": found.relative_rms,
-                "identical": found.identical,
             }
         ),
         "rings": None

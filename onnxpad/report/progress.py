@@ -52,4 +52,5 @@ def progress(console: Console | None = None, delay: float = DELAY_SECONDS) -> It
     try:
         yield tell
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()

@@ -52,7 +52,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
         if more:
             yield Text(f"… and {more} more outputs", "dim")
     for output in shown[:_MOST_PROFILES]:
-        if output.rings is not None and not output.difference.identical:
+        if output.rings is not None and not output.identical:
             yield Padding(_ring_table(output), (1, 0, 0, 0))
     yield Padding(_facts(comparison, shown), (1, 0, 0, 0))
 
@@ -76,16 +76,20 @@ def _title(comparison: Comparison) -> Text:
     title = Text(f"{names[0]} → {names[1]}: ", "bold")
     if comparison.identical:
         return title.append("every output is the same, element by element", "green")
-    worst = max(
-        (o for o in comparison.outputs if not o.difference.identical),
-        key=lambda o: (o.difference.unlike, o.difference.relative_max or 0.0),
-    )
-    share = worst.difference.relative_max
-    name = printable(worst.name, 40)
+    worst = max((o for o in comparison.outputs if not o.identical), key=_badness)
+    name, share = printable(worst.name, 40), worst.difference.relative_max
+    if worst.uncompared:
+        return title.append(f"{name} has other shapes on {worst.uncompared} samples", "red")
     if worst.difference.unlike:
         return title.append(f"{name} is NaN or infinite where the other model's is not", "red")
-    told = "differs, where the original is 0" if share is None else f"differs by {_percent(share)}"
-    return title.append(f"{name} {told}" + (" of its maximum" if share is not None else ""))
+    if share is None:
+        return title.append(f"{name} differs, where the original is 0")
+    return title.append(f"{name} differs by {_percent(share)} of its maximum")
+
+
+def _badness(output: OutputComparison) -> tuple[int, int, float]:
+    found = output.difference
+    return output.uncompared, found.unlike, found.relative_max or 0.0
 
 
 def _differences(outputs: tuple[OutputComparison, ...]) -> Table:
@@ -192,7 +196,7 @@ def _stands_on(samples: Samples) -> str:
 
 
 def _engine(run: Run) -> str:
-    threads = "" if run.threads is None else f", {run.threads} threads"
+    threads = {None: "", 1: ", 1 thread"}.get(run.threads, f", {run.threads} threads")
     return f"ONNX Runtime {run.onnxruntime}{threads}; {run.provider_note}"
 
 

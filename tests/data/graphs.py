@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, save_model
 
+Array = np.ndarray[Any, Any]
 Dim = int | str | None
 Value = tuple[str, int, Sequence[Dim]]
 
@@ -17,7 +18,7 @@ def model(
     nodes: Sequence[NodeProto],
     inputs: Sequence[Value],
     outputs: Sequence[Value],
-    weights: dict[str, np.ndarray[Any, Any]] | None = None,
+    weights: dict[str, Array] | None = None,
     opset: int = 17,
     domains: Sequence[str] = (),
 ) -> ModelProto:
@@ -38,6 +39,11 @@ def saved(proto: ModelProto, path: Path) -> Path:
     return path
 
 
+def kernels(out: int, into: Dim, seed: int) -> Array:
+    assert isinstance(into, int)
+    return np.random.default_rng(seed).standard_normal((out, into, 3, 3)).astype(np.float32)
+
+
 def conv(
     path: Path,
     mode: str = "zero",
@@ -47,8 +53,7 @@ def conv(
     seed: int = 0,
 ) -> Path:
     """x → [Pad of `mode`] → 3×3 convolution with a border of 1 → y; sizes stay."""
-    kernel = np.random.default_rng(seed).standard_normal((channels, shape[1], 3, 3))
-    weights = {"w": kernel.astype(np.float32)}
+    weights = {"w": kernels(channels, shape[1], seed)}
     if mode == "zero":
         nodes = [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])]
     else:
@@ -65,9 +70,8 @@ def classifier(
     path: Path, mode: str = "zero", *, shape: Sequence[Dim] = ("N", 3, 16, 16), classes: int = 5
 ) -> Path:
     """Convolution, ReLU, global pooling, class scores (N, K)."""
-    rng = np.random.default_rng(1)
     weights = {
-        "w": rng.standard_normal((classes, shape[1], 3, 3)).astype(np.float32),
+        "w": kernels(classes, shape[1], 1),
         "p": np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64),
     }
     attributes = {"mode": "constant" if mode == "zero" else mode}
