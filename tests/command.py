@@ -46,6 +46,7 @@ def onnxpad(
 def assert_refused(ran: Ran, code: int, *words: str) -> None:
     """The exit code, and one clear sentence that holds the words; never a traceback."""
     assert "Traceback" not in ran.err + ran.out, ran.err
+    assert "itself failed" not in ran.err, ran.err
     assert ran.code == code, f"exit code {ran.code}, expected {code}:\n{ran.err}"
     for word in words:
         assert word in ran.error, f"{word!r} is not in: {ran.error}"

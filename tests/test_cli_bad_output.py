@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from onnx import TensorProto, external_data_helper
+from onnx import TensorProto
 
 from tests.command import MAIN, assert_refused, listing, onnxpad, rewrite
 from tests.features import FEATURES, FILES
@@ -249,8 +249,9 @@ def test_more_than_memory(tmp_path: Path) -> None:
     made = FEATURES["pad_initializer"]()
     size = 5 << 30
     filler = made.graph.initializer.add(name="unused", data_type=TensorProto.UINT8, dims=[size])
-    external_data_helper.set_external_data(filler, "huge.data", 0, size)
-    filler.ClearField("raw_data")
+    filler.data_location = TensorProto.EXTERNAL
+    filler.external_data.add(key="location", value="huge.data")
+    filler.external_data.add(key="length", value=str(size))
     with (tmp_path / "huge.data").open("wb") as stream:
         stream.truncate(size)
     path = tmp_path / "huge.onnx"

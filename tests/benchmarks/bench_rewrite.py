@@ -72,13 +72,11 @@ sys.exit(code)
 
 # The libraries a rewrite needs, loaded before the clock starts.
 IMPORTS = """
-import importlib, onnx, onnx_graphsurgeon, numpy, typer, rich.table, rich.console
-import onnxpad
-for name in ("model", "sites", "plan", "compose", "splice", "rewrite"):
-    try:
-        importlib.import_module(f"onnxpad.{name}")
-    except ModuleNotFoundError:
-        pass
+import importlib, pkgutil
+import onnx, onnx_graphsurgeon, numpy, typer, rich.table, rich.console, onnxpad
+for module in pkgutil.iter_modules(onnxpad.__path__):
+    if not module.name.startswith("_"):
+        importlib.import_module(f"onnxpad.{module.name}")
 """
 
 GRAPHSURGEON = """
@@ -212,7 +210,7 @@ def main() -> int:
     print(_table(rows))
     kept = {"convs": asked.convs, "gigabytes": size, "rows": [asdict(row) for row in rows]}
     (FOLDER / "rewrite.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-    met = rows[0].work <= WORK_LIMIT and rows[0].peak <= PEAK_LIMIT
+    met = rows[0].work <= WORK_LIMIT and max(row.peak for row in rows[:2]) <= PEAK_LIMIT
     print(f"limits {WORK_LIMIT} s of work, {PEAK_LIMIT:.0f} MiB: {'met' if met else 'MISSED'}")
     return 0 if met else 1
 
