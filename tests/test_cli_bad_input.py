@@ -358,7 +358,7 @@ def test_zoo_custom_operators(zoo: Path, tmp_path: Path) -> None:
 
 @pytest.mark.zoo
 def test_zoo_without_input(zoo: Path, tmp_path: Path) -> None:
-    """A graph that takes no input, and whose one Conv has no padding: nothing to change, said so."""
+    """A graph without input, whose one Conv has no padding: nothing to change, said so."""
     path, out = zoo / "rejected" / "trt_qdq_conv.onnx", tmp_path / "out.onnx"
     ran = onnxpad("rewrite", path, "--mode", "edge", "-o", out)
     assert ran.code == 0, ran.err
