@@ -12,7 +12,8 @@ from time import perf_counter
 from onnxpad.comparison import Comparison, Fed, Run, Samples, Skip
 from onnxpad.data import synthetic
 from onnxpad.data.plan import plans
-from onnxpad.data.source import Feed, Plans, Skipped, Source, open_source
+from onnxpad.data.sample import Feed, Plans, Skipped, Source
+from onnxpad.data.source import open_source
 from onnxpad.errors import DataError, ModelError, RunError, UsageError
 from onnxpad.measure.latency import latency
 from onnxpad.measure.pair import Array
@@ -24,7 +25,7 @@ from onnxpad.runtime import (
     open_session,
     version,
 )
-from onnxpad.tally import OutputTally
+from onnxpad.tally import OutputTally, pair_outputs
 from onnxpad.text import printable
 
 # progress(stage, done, total): stage is "samples" or "latency"; total None where unknown.
@@ -71,7 +72,9 @@ def compare(
     models = _open(Path(original), Path(candidate), chosen, threads)
     source = open_source(data, models.original.inputs)
     filled = _runnable(models, source, seed)
-    outputs, warnings = _outputs(models, filled, real=source.origin != "synthetic")
+    outputs, warnings = pair_outputs(
+        models.original, models.candidate, filled, real=source.origin != "synthetic"
+    )
     walk = _walk(models, outputs, source.feeds(filled, seed), _limit(source, samples), tell)
     measured = latency(
         lambda: models.original.run(walk.last.arrays),
@@ -197,38 +200,6 @@ def _runnable(models: _Models, source: Source, seed: int) -> Plans:
         "fail as well); give samples of a fitting shape as .npy or .npz"
     )
     raise _blame(failure, lambda: models.candidate.run(synthetic.feed(choices[0], seed, 0)))
-
-
-def _outputs(
-    models: _Models, filled: Plans, *, real: bool
-) -> tuple[list[OutputTally], tuple[str, ...]]:
-    """Outputs that can be compared, by name or else by position, and what is left out."""
-    ours = models.original.outputs
-    theirs = {o.name: o for o in models.candidate.outputs}
-    warnings = []
-    if {o.name for o in ours} != set(theirs):
-        if len(ours) != len(theirs):
-            raise ModelError(
-                f"{models.original.label} has {len(ours)} outputs and {models.candidate.label} "
-                f"{len(theirs)}, with different names: they cannot be paired"
-            )
-        renamed = zip(ours, models.candidate.outputs, strict=True)
-        theirs = {o.name: other for o, other in renamed}
-        warnings.append("the outputs have different names and were paired by position")
-    tallies = []
-    for info in ours:
-        other = theirs[info.name]
-        if info.numeric and other.numeric:
-            tallies.append(OutputTally(info.name, other.name, info.dtype, filled, real))
-        else:
-            kind = info.dtype if other.numeric else other.dtype
-            warnings.append(
-                f"output {printable(info.name)} was not compared: it is a {printable(kind)}, "
-                "no tensor of numbers"
-            )
-    if not tallies:
-        raise ModelError(f"{models.original.label}: no output holds numbers to compare")
-    return tallies, tuple(warnings)
 
 
 def _limit(source: Source, samples: int | None) -> tuple[int, float]:

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from onnxpad.comparison import OutputComparison
 from onnxpad.data.layout import output_axes
 from onnxpad.data.plan import InputPlan, main_input
+from onnxpad.errors import ModelError
 from onnxpad.measure.agreement import AgreementSums, agreement, class_count
 from onnxpad.measure.difference import DifferenceSums, difference
 from onnxpad.measure.pair import Array, pair
 from onnxpad.measure.rings import RingSums, rings
+from onnxpad.runtime import Session
 from onnxpad.text import printable
 
 
@@ -95,6 +97,41 @@ class OutputTally:
         if source is None or source.layout is None or shape in states:
             return None
         return output_axes(shape, source.shape, source.layout)
+
+
+def pair_outputs(
+    original: Session, candidate: Session, filled: tuple[InputPlan, ...], *, real: bool
+) -> tuple[list[OutputTally], tuple[str, ...]]:
+    """Outputs to compare, by name or else by position, and sentences on what is left out.
+
+    Raises ModelError when they cannot be paired, or when none holds numbers.
+    """
+    ours = original.outputs
+    theirs = {o.name: o for o in candidate.outputs}
+    warnings = []
+    if {o.name for o in ours} != set(theirs):
+        if len(ours) != len(theirs):
+            raise ModelError(
+                f"{original.label} has {len(ours)} outputs and {candidate.label} "
+                f"{len(theirs)}, with different names: they cannot be paired"
+            )
+        renamed = zip(ours, candidate.outputs, strict=True)
+        theirs = {o.name: other for o, other in renamed}
+        warnings.append("the outputs have different names and were paired by position")
+    tallies = []
+    for info in ours:
+        other = theirs[info.name]
+        if info.numeric and other.numeric:
+            tallies.append(OutputTally(info.name, other.name, info.dtype, filled, real))
+        else:
+            kind = info.dtype if other.numeric else other.dtype
+            warnings.append(
+                f"output {printable(info.name)} was not compared: it is a {printable(kind)}, "
+                "no tensor of numbers"
+            )
+    if not tallies:
+        raise ModelError(f"{original.label}: no output holds numbers to compare")
+    return tallies, tuple(warnings)
 
 
 def _no_agreement(*, scores: bool) -> str:

@@ -12,7 +12,7 @@ from onnxpad.data import synthetic
 from onnxpad.data.layout import guess
 from onnxpad.data.plan import InputPlan, main_input
 from onnxpad.data.plan import plans as make_plans
-from onnxpad.data.source import Feed, Plans, Skipped, batch_size, order
+from onnxpad.data.sample import Feed, Plans, Skipped, batch_size, order
 from onnxpad.errors import DataError
 from onnxpad.runtime import Array, TensorInfo
 from onnxpad.text import one_line, printable

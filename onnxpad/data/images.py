@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from onnxpad.data import synthetic
 from onnxpad.data.plan import InputPlan
-from onnxpad.data.source import Feed, Plans, Skipped, order
+from onnxpad.data.sample import Feed, Plans, Skipped, order
 from onnxpad.errors import DataError
 from onnxpad.text import one_line, printable
 

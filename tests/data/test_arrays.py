@@ -7,7 +7,8 @@ import pytest
 
 from onnxpad.data.arrays import ArraySource
 from onnxpad.data.plan import plans
-from onnxpad.data.source import Feed, open_source
+from onnxpad.data.sample import Feed
+from onnxpad.data.source import open_source
 from onnxpad.errors import DataError
 from onnxpad.runtime import TensorInfo
 

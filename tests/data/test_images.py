@@ -7,7 +7,8 @@ from PIL import Image
 
 from onnxpad.data import images
 from onnxpad.data.plan import plans
-from onnxpad.data.source import Feed, Skipped, open_source
+from onnxpad.data.sample import Feed, Skipped
+from onnxpad.data.source import open_source
 from onnxpad.errors import DataError
 from onnxpad.runtime import TensorInfo
 
