@@ -222,7 +222,7 @@ def rescaling(
     rank = len(info.shape) if info.shape is not None else max(a for a, *_ in axes) + 1
     for trial in _TRIAL_SIZES:
         sizes = {axis: size or trial for axis, size, *_ in axes}
-        shape = [1 if i < 2 else sizes.get(i, 5) for i in range(rank)]
+        shape = [1 if i < 2 else sizes.get(i, trial) for i in range(rank)]
         nodes = [scope.nodes[i] for i in cut[0]]
         made = _run(scope, nodes, source, np.zeros(shape, np.float32), [scale])
         if made is None or not _is_scale(made[scale], rank, sizes, axes):
@@ -236,13 +236,14 @@ def _is_scale(
     sizes: dict[int, int],
     axes: tuple[tuple[int, int | None, int, int, Window], ...],
 ) -> bool:
-    expected = np.ones([1] * rank)
+    expected, met = np.ones([1] * rank), np.ones([1] * rank, dtype=bool)
     for axis, _, begin, end, window in axes:
-        cells = np.maximum(valid_cells(sizes[axis], window, begin, end), 1)
-        factors = (window.kernel / cells).reshape([-1 if i == axis else 1 for i in range(rank)])
-        expected = expected * factors
+        along = [-1 if i == axis else 1 for i in range(rank)]
+        cells = np.reshape(valid_cells(sizes[axis], window, begin, end), along)
+        expected = expected * window.kernel / np.maximum(cells, 1)
+        met = met & (cells > 0)  # where a window meets no real cell, any number will do
     try:
-        broadcast = np.broadcast_arrays(found, expected)
+        broadcast = np.broadcast_arrays(np.where(met, found, 1), np.where(met, expected, 1))
     except ValueError:
         return False
     # 1e-3: the map can be stored as float16
