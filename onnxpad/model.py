@@ -77,6 +77,8 @@ def _read(path: Path, shown: str) -> bytes:
             raise ModelError(
                 f"{shown}: expected an .onnx file, found a folder; name the file in it"
             )
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{shown}: expected an .onnx file, found a device or a pipe")
         size = path.stat().st_size
         if size > PROTOBUF_LIMIT:
             raise ModelError(
@@ -142,8 +144,9 @@ def _external_file(tensor: TensorProto, model: Path, shown: str) -> Path:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location, name = entries.get("location", ""), printable(tensor.name)
     folder = model.parent.resolve()
-    where: Path = (folder / location).resolve()
-    if not location or Path(location).is_absolute() or not where.is_relative_to(folder):
+    where = _resolved(folder / location)
+    absolute = Path(location).is_absolute()
+    if not location or absolute or where is None or not where.is_relative_to(folder):
         raise ModelError(
             f"{shown}: tensor {name!r} keeps its data at {printable(location)!r}, outside "
             "the model's folder; move the data beside the model"
@@ -164,6 +167,14 @@ def _external_file(tensor: TensorProto, model: Path, shown: str) -> Path:
             f"({size} bytes); the data file is cut short or not the model's"
         )
     return where
+
+
+def _resolved(path: Path) -> Path | None:
+    """The path with every link followed; None where links form a circle."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return None
 
 
 def external_files(model: Model) -> tuple[tuple[str, Path], ...]:

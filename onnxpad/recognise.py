@@ -4,7 +4,7 @@ Exporters write circular padding as Slice + Concat, and onnxpad itself composes 
 cannot do. Such a composition is cut out, run on a short ramp, and compared with numpy.pad.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,18 +192,28 @@ def _compare(
 _SCALE_OPS = _STRIP_OPS | {"Conv", "Tile"}
 
 
+@dataclass(frozen=True, slots=True)
+class ScaledAxis:
+    """A padded axis of a convolution that may be rescaled; ``pads`` gives them for any size."""
+
+    axis: int
+    size: int | None
+    window: Window
+    pads: Callable[[int], tuple[int, int]]
+
+
 def rescaling(
     scope: Scope,
     values: Values,
     conv: NodeProto,
     source: str,
-    axes: tuple[tuple[int, int | None, int, int, Window], ...],
+    axes: tuple[ScaledAxis, ...],
 ) -> frozenset[int] | None:
     """Whether a convolution's output is rescaled as partial convolution does.
 
     Args:
         source: the tensor that is padded, whose shape the map may be computed from.
-        axes: (axis, size, begin, end, window) of every padded axis.
+        axes: every padded axis.
 
     Returns:
         The indices of the nodes that compute the map, None if it is no partial convolution.
@@ -219,9 +229,9 @@ def rescaling(
     if cut is None:
         return None
     info = scope.info(source)
-    rank = len(info.shape) if info.shape is not None else max(a for a, *_ in axes) + 1
+    rank = len(info.shape) if info.shape is not None else max(a.axis for a in axes) + 1
     for trial in _TRIAL_SIZES:
-        sizes = {axis: size or trial for axis, size, *_ in axes}
+        sizes = {a.axis: a.size or trial for a in axes}
         shape = [1 if i < 2 else sizes.get(i, trial) for i in range(rank)]
         nodes = [scope.nodes[i] for i in cut[0]]
         made = _run(scope, nodes, source, np.zeros(shape, np.float32), [scale])
@@ -234,13 +244,14 @@ def _is_scale(
     found: NDArray[Any],
     rank: int,
     sizes: dict[int, int],
-    axes: tuple[tuple[int, int | None, int, int, Window], ...],
+    axes: tuple[ScaledAxis, ...],
 ) -> bool:
     expected, met = np.ones([1] * rank), np.ones([1] * rank, dtype=bool)
-    for axis, _, begin, end, window in axes:
-        along = [-1 if i == axis else 1 for i in range(rank)]
-        cells = np.reshape(valid_cells(sizes[axis], window, begin, end), along)
-        expected = expected * window.kernel / np.maximum(cells, 1)
+    for one in axes:
+        size = sizes[one.axis]
+        along = [-1 if i == one.axis else 1 for i in range(rank)]
+        cells = np.reshape(valid_cells(size, one.window, *one.pads(size)), along)
+        expected = expected * one.window.kernel / np.maximum(cells, 1)
         met = met & (cells > 0)  # where a window meets no real cell, any number will do
     try:
         broadcast = np.broadcast_arrays(np.where(met, found, 1), np.where(met, expected, 1))

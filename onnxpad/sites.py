@@ -6,19 +6,21 @@ window op. Pads that serve anything else come back as ``OtherPad`` with the reas
 """
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from onnx import ModelProto
 
 from onnxpad import ops
+from onnxpad.geometry import Window, same_pads
 from onnxpad.indexing import index
 from onnxpad.model import Model, load_model
 from onnxpad.modes import Mode
 from onnxpad.pad_sites import composed_site, pad_site
-from onnxpad.recognise import composed_paddings, rescaling
-from onnxpad.records import OtherPad, PaddingSite, Survey
+from onnxpad.recognise import ScaledAxis, composed_paddings, rescaling
+from onnxpad.records import OtherPad, PaddingSite, SiteAxis, Survey
 from onnxpad.scopes import Scope
-from onnxpad.values import Values
+from onnxpad.values import Values, attributes
 from onnxpad.window_sites import window_site
 
 
@@ -73,15 +75,23 @@ def _rescaling(scope: Scope, values: Values, site: PaddingSite) -> frozenset[int
     """The nodes that rescale a site's convolution, None where it is no partial convolution."""
     if site.mode.name != "zero" or site.reader_ops != ("Conv",):
         return None
+    conv = scope.nodes[scope.producers[site.readers[0]]]
+    lower = attributes(conv).get("auto_pad") == b"SAME_LOWER"
     axes = tuple(
-        (a.axis, a.size, a.begin, a.end, a.window)
+        ScaledAxis(a.axis, a.size, a.window, partial(_pads_at, a, a.window, lower))
         for a in site.axes
-        if a.begin is not None and a.end is not None and a.window is not None
+        if a.window is not None and (site.form == "auto_pad" or a.begin is not None)
     )
     if len(axes) != len(site.axes):
         return None
-    conv = scope.nodes[scope.producers[site.readers[0]]]
     return rescaling(scope, values, conv, site.source, axes)
+
+
+def _pads_at(axis: SiteAxis, window: Window, lower: bool, size: int) -> tuple[int, int]:
+    """An axis's amounts if its size were this."""
+    if axis.begin is None or axis.end is None:
+        return same_pads(size, window, lower=lower)
+    return axis.begin, axis.end
 
 
 def _identities(scope: Scope) -> list[str]:
