@@ -47,6 +47,8 @@ SUBJECTS = (
     "typed_tensor_data",
 )
 
+SMALL_ZOO = [path for path in zoo_models() if path.stat().st_size < 300_000]
+
 # Varints that sizes, enums and offsets dislike: 0, −1, 2⁶³−1, −2⁶³, 2³¹, and small ones.
 NUMBERS = (
     b"\x00",
@@ -163,6 +165,6 @@ def test_mutated_models_with_files(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.zoo
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("path", [p for p in zoo_models() if p.stat().st_size < 300_000], ids=str)
+@pytest.mark.parametrize("path", SMALL_ZOO, ids=lambda path: path.stem)
 def test_mutated_real_models(path: Path, tmp_path: Path) -> None:
     _fuzz(path.name, path.read_bytes(), tmp_path, rounds=6)
