@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from onnxpad.compare import compare as compare
+    from onnxpad.comparing import compare as compare
     from onnxpad.comparison import Comparison as Comparison
     from onnxpad.errors import OnnxpadError as OnnxpadError
     from onnxpad.plan import Plan as Plan
     from onnxpad.plan import read_plan as read_plan
     from onnxpad.records import PaddingSite as PaddingSite
-    from onnxpad.rewrite import RewriteResult as RewriteResult
-    from onnxpad.rewrite import rewrite as rewrite
+    from onnxpad.rewriting import RewriteResult as RewriteResult
+    from onnxpad.rewriting import rewrite as rewrite
     from onnxpad.sites import find_sites as find_sites
 
 _HOMES = {
@@ -22,11 +22,11 @@ _HOMES = {
     "OnnxpadError": "errors",
     "PaddingSite": "records",
     "Plan": "plan",
-    "RewriteResult": "rewrite",
-    "compare": "compare",
+    "RewriteResult": "rewriting",
+    "compare": "comparing",
     "find_sites": "sites",
     "read_plan": "plan",
-    "rewrite": "rewrite",
+    "rewrite": "rewriting",
 }
 
 __all__ = [
@@ -51,5 +51,5 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'onnxpad' has no attribute {name!r}")
     value = getattr(import_module(f"onnxpad.{_HOMES[name]}"), name)
-    globals()[name] = value  # a submodule of the same name must not shadow it later
+    globals()[name] = value
     return value

@@ -69,7 +69,7 @@ class Builder:
         if key not in self._constants:
             name = self.unique("onnxpad/constant")
             node = gs.Node("Constant", name=self.unique(f"{name}/node"))
-            node.attrs = {"value": gs.Constant(name, np.ascontiguousarray(values))}
+            node.attrs = {"value": gs.Constant(name, np.array(values, order="C"))}
             node.outputs = [self._tensor(name)]
             self._constant_nodes.append(node)
             self._constants[key] = name
@@ -162,7 +162,7 @@ class Builder:
     def _scalar(self, value: Ints) -> str:
         if not isinstance(value, str):
             return self.constant(np.array(value[0]))
-        return self.op("Reshape", [value, self.constant(np.array([], dtype=np.int64))])
+        return self.op("Gather", [value, self.constant(np.array(0))], axis=0)
 
     def concat(self, parts: Sequence[Ints]) -> Ints:
         """Joined end to end."""

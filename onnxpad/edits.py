@@ -122,6 +122,8 @@ def _change_explicit(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     index = shop.scope.producers[site.node]
     if mode.name == "zero" and fold(shop, site, index):
         return "into the op's own pads"
+    if mode == site.mode:
+        return ""
     node = shop.scope.nodes[index]
     axes = [_explicit_axis(shop, site, node, axis) for axis in site.axes]
     operator = pad_operator(shop.build, mode, axes, element_type(site))

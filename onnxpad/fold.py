@@ -3,6 +3,7 @@
 from onnx import NodeProto, helper
 
 from onnxpad import ops
+from onnxpad.pad_sites import pad_mode
 from onnxpad.records import PaddingSite
 from onnxpad.scopes import Scope
 from onnxpad.trace import follow
@@ -59,25 +60,33 @@ def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
         return False
     trace = follow(shop.scope, shop.values, site.node, tuple(a.axis for a in site.axes))
     between = [shop.scope.nodes[i] for i in trace.between]
-    if any(n.op_type not in _KEEP_ZERO for n in between):
+    if not all(_keeps_zero(shop, node) for node in between):
         return False
     if len(trace.between) != len(set(trace.between)) or not _only_these_read(
         shop, site, trace.between
     ):
         return False
-    readers = [(shop.edit.node(i), theirs) for i, theirs in trace.readers]
-    if not all(_takes_pads(node) for node, _ in readers):
+    if not all(_takes_pads(shop.scope.nodes[i]) for i, _ in trace.readers):
         return False
+    readers = [(shop.edit.node(i), theirs) for i, theirs in trace.readers]
+    # A Pad in front of this one may have been folded already: what is read now is the edit's.
+    source = shop.edit.node(index).input[0] if site.form == "Pad" else site.source
     for node, theirs in readers:
         _add_pads(shop.scope, node, site, theirs)
-        node.input[0] = site.source if node.input[0] == site.node else node.input[0]
+        node.input[0] = source if node.input[0] == site.node else node.input[0]
     for passed in trace.between:
         node = shop.scope.nodes[passed]
         if node.input[0] == site.node:
-            shop.edit.node(passed).input[0] = site.source
+            shop.edit.node(passed).input[0] = source
         shop.edit.stale.update(node.output)
     shop.edit.removed.add(index)
     return True
+
+
+def _keeps_zero(shop: Workshop, node: NodeProto) -> bool:
+    if node.op_type == "Pad":
+        return pad_mode(shop.scope, shop.values, node).name == "zero"
+    return node.op_type in _KEEP_ZERO
 
 
 def _only_these_read(shop: Workshop, site: PaddingSite, between: list[int]) -> bool:

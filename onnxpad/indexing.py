@@ -4,6 +4,7 @@ import numpy as np
 from onnx import GraphProto, ModelProto, numpy_helper
 
 from onnxpad import shapes
+from onnxpad.functions import with_functions
 from onnxpad.scopes import Scope, walk
 from onnxpad.values import Values
 
@@ -18,12 +19,12 @@ def index(proto: ModelProto) -> tuple[Scope, ...]:
     has a known value, a copy of the model gets it as a constant, and inference goes on from there.
     """
     bare = shapes.without_weights(proto)
-    infos = shapes.infer_bare(bare)
+    infos = shapes.main_infos(bare)
     for _ in range(MOST_ROUNDS):
         if not _settle_pads(walk(bare, infos)):
             break
-        infos = shapes.infer_bare(bare)
-    return walk(proto, infos)
+        infos = shapes.main_infos(bare)
+    return walk(proto, with_functions(bare, infos))
 
 
 def _settle_pads(scopes: tuple[Scope, ...]) -> bool:

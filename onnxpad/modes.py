@@ -5,7 +5,7 @@ nodes stands in compose.py; which combinations are refused stands in refusals.py
 """
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, isnan
 
 from onnxpad.errors import UsageError
 
@@ -93,7 +93,9 @@ class Mode:
 
     def __str__(self) -> str:
         """The spelling that ``parse_mode`` reads back."""
-        return f"constant:{self.value!r}" if self.name == "constant" else self.name
+        if self.name != "constant":
+            return self.name
+        return "constant:unknown" if isnan(self.value) else f"constant:{self.value!r}"
 
 
 def parse_mode(text: str) -> Mode:

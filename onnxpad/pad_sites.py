@@ -31,7 +31,7 @@ def pad_site(scope: Scope, values: Values, node: NodeProto) -> PaddingSite | Oth
         return OtherPad("", "it crops (negative pads)")
     trace = follow(scope, values, node.output[0], tuple(padded))
     axes = tuple(SiteAxis(i, size_of(info.shape, i), begins[i], ends[i], None) for i in padded)
-    mode = _pad_mode(scope, values, node, given)
+    mode = pad_mode(scope, values, node)
     return _explicit(scope, node, "Pad", mode, node.input[0], rank, axes, trace)
 
 
@@ -63,13 +63,15 @@ def _pad_amounts(
     return begins, ends, len(shape)
 
 
-def _pad_mode(scope: Scope, values: Values, node: NodeProto, given: dict[str, object]) -> Mode:
+def pad_mode(scope: Scope, values: Values, node: NodeProto) -> Mode:
+    """What a Pad node invents; integers count from the zero point of whoever reads them."""
+    given = attributes(node)
     name = given.get("mode", b"constant")
     text = name.decode(errors="replace") if isinstance(name, bytes) else "constant"
     if text != "constant":
-        return Mode(text if text in ("edge", "reflect", "wrap") else "constant", nan)
+        return Mode(text) if text in ("edge", "reflect", "wrap") else Mode("constant", nan)
     if "value" in given:
-        fill: float | None = float(given["value"])  # type: ignore[arg-type]  # a FLOAT attribute
+        fill: float | None = float(given["value"])
     elif len(node.input) > 2 and node.input[2]:
         fill = values.number(scope, node.input[2])
     else:
@@ -121,7 +123,9 @@ def _explicit(
         op = ops.window_op(reader)
         windows = ops.windows(scope, reader, op) if op else None
         spatial = spatial_axes(reader, op, windows, attributes(reader), None) if op else None
-        if spatial is None or not set(theirs) <= set(spatial):
+        if spatial is None:
+            return OtherPad("", f"which axes of {node_name(reader)!r} are spatial is unknown")
+        if not set(theirs) <= set(spatial):
             return OtherPad("", f"it pads the batch or channel axis of {node_name(reader)!r}")
     axes = _with_windows(scope, axes, trace)
     first = ops.window_op(read[0])

@@ -1,5 +1,6 @@
 """Partial convolution (Liu et al. 2018, arXiv 1811.11718): nothing invented, output rescaled."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,20 @@ def _rescale(shop: Workshop, site: PaddingSite, index: int) -> None:
     output, bias = node.output[0], node.input[2] if len(node.input) > 2 else ""
     del node.input[2:]
     node.output[0] = shop.build.unique(f"{output}/unscaled")
-    scale = _scale(shop, site, node)
+    scale = _scale(shop, _as_read_by(shop, site, node), node)
     scaled = shop.build.op("Mul", [node.output[0], scale], output="" if bias else output)
     if bias:
         channels = shop.build.constant([1, -1] + [1] * (site.rank - 2))
         shaped = shop.build.op("Reshape", [bias, channels])
         shop.build.op("Add", [scaled, shaped], output=output)
     shop.place(index + 1)
+
+
+def _as_read_by(shop: Workshop, site: PaddingSite, node: NodeProto) -> PaddingSite:
+    """The site with the windows of this reader: two convolutions may share one Pad."""
+    windows = ops.windows(shop.scope, node, ops.WindowOp()) or ()
+    axes = tuple(replace(a, window=windows[a.axis - 2]) if windows else a for a in site.axes)
+    return replace(site, axes=axes)
 
 
 def _scale(shop: Workshop, site: PaddingSite, node: NodeProto) -> str:

@@ -128,7 +128,7 @@ def _decide(site: PaddingSite, request: Request, named: Mode | None) -> Decision
         return Decision(site, "leave", reason="the plan does not name it")
     if named is None and (reason := _not_meant(site, mode, request)):
         return Decision(site, "leave", reason=reason)
-    if site.mode == mode and (mode.name != "zero" or site.form in ("pads", "auto_pad")):
+    if site.mode == mode and (mode.name != "zero" or site.form not in ("Pad", "composed")):
         return Decision(site, "leave", reason=f"already {mode}")
     return _allowed(site, mode, request)
 
@@ -148,9 +148,9 @@ def _not_meant(site: PaddingSite, mode: Mode, request: Request) -> str:
 
 
 def _allowed(site: PaddingSite, mode: Mode, request: Request) -> Decision:
-    if reason := pointless(site, mode):
-        return Decision(site, "leave", reason=reason)
     row = refusal(site, mode, allow_noncausal=request.allow_noncausal)
+    if row is None and (reason := pointless(site, mode)):
+        return Decision(site, "leave", reason=reason)
     if row is None:
         return Decision(site, "change", mode)
     fallback = request.fallback

@@ -82,6 +82,11 @@ TABLE: tuple[Refusal, ...] = (
         "partial convolution needs zeros that the Conv reads directly; other nodes stand between",
     ),
     Refusal(
+        "partial-window", "partial where the kernel's size is unknown",
+        lambda site, mode: mode.name == "partial" and any(a.window is None for a in site.axes),
+        "partial convolution needs the kernel's size, which the model does not say",
+    ),
+    Refusal(
         "partial-amount", "partial where a Pad computes its amounts at run time",
         lambda site, mode: mode.name == "partial" and site.form != "auto_pad"
         and _dynamic_amount(site),

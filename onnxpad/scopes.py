@@ -150,8 +150,13 @@ def _enter(
     scope.nodes = tuple(container.node)
     if isinstance(container, GraphProto):
         scope.initializers = {t.name: t for t in container.initializer}
-        scope.initializers |= {s.values.name: s.values for s in container.sparse_initializer}
         scope.inputs = frozenset(i.name for i in container.input)
+        sparse = {
+            s.values.name: TensorInfo(s.values.data_type, tuple(s.dims))
+            for s in container.sparse_initializer
+        }
+        scope.infos = {**scope.infos, **sparse} if sparse else scope.infos
+        scope.inputs |= frozenset(sparse)
         scope.outputs = frozenset(o.name for o in container.output)
     else:
         scope.inputs = frozenset(container.input)

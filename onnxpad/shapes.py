@@ -20,31 +20,36 @@ from onnxpad.scopes import TensorInfo, subgraphs
 SMALL_TENSOR_ELEMENTS = 1024
 
 
-def infer_bare(bare: ModelProto) -> dict[ScopePath, dict[str, TensorInfo]]:
-    """Infer types and shapes in the main graph and its subgraphs; local functions stay unknown.
+def infer_bare(bare: ModelProto) -> GraphProto:
+    """The main graph with types and shapes filled in; local functions stay unknown.
 
     Args:
         bare: a copy made by ``without_weights``. A model that onnx cannot infer gives what it
             declares itself.
     """
     try:
-        inferred = shape_inference.infer_shapes(bare, data_prop=True)
+        return shape_inference.infer_shapes(bare, data_prop=True).graph
     except Exception:  # noqa: BLE001  # onnx raises several types; unknown shapes are normal
-        inferred = bare
+        return bare.graph
+
+
+def main_infos(bare: ModelProto) -> dict[ScopePath, dict[str, TensorInfo]]:
+    """Types and shapes in the main graph and its subgraphs, by scope path."""
     found: dict[ScopePath, dict[str, TensorInfo]] = {}
-    _collect(inferred.graph, (("graph",),), found)
+    collect(infer_bare(bare), (("graph",),), found)
     return found
 
 
-def _collect(
+def collect(
     graph: GraphProto, path: ScopePath, found: dict[ScopePath, dict[str, TensorInfo]]
 ) -> None:
+    """Read types and shapes of a graph and of those inside it into ``found``."""
     infos = found.setdefault(path, {})
     for values in (graph.value_info, graph.input, graph.output):
         infos.update((value.name, read_value_info(value)) for value in values)
     for index, node in enumerate(graph.node):
         for attribute, position, _, inner in subgraphs(node):
-            _collect(inner, (*path, (index, attribute, position)), found)
+            collect(inner, (*path, (index, attribute, position)), found)
 
 
 def read_value_info(value: ValueInfoProto) -> TensorInfo:

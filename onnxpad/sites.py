@@ -17,8 +17,9 @@ from onnxpad.indexing import index
 from onnxpad.model import Model, load_model
 from onnxpad.modes import Mode
 from onnxpad.pad_sites import composed_site, pad_site
-from onnxpad.recognise import ScaledAxis, composed_paddings, rescaling
+from onnxpad.recognise import composed_paddings
 from onnxpad.records import OtherPad, PaddingSite, SiteAxis, Survey
+from onnxpad.rescaling import ScaledAxis, rescaling
 from onnxpad.scopes import Scope
 from onnxpad.values import Values, attributes
 from onnxpad.window_sites import window_site

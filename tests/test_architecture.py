@@ -18,8 +18,11 @@ PACKAGE = ROOT / "onnxpad"
 # `onnxpad.__init__` stands above all but the command line: it hands out the public names.
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("words", ("errors", "text", "geometry", "modes", "records")),
-    ("reading", ("records", "model", "scopes", "values", "shapes", "indexing", "ops", "trace")),
-    ("finding", ("recognise", "window_sites", "pad_sites", "sites")),
+    (
+        "reading",
+        ("records", "model", "scopes", "values", "shapes", "functions", "indexing", "ops", "trace"),
+    ),
+    ("finding", ("cutout", "recognise", "rescaling", "window_sites", "pad_sites", "sites")),
     ("deciding", ("refusals", "plan")),
     (
         "changing",
@@ -32,11 +35,11 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "partial",
             "edits",
             "writing",
-            "rewrite",
+            "rewriting",
         ),
     ),
     ("running", ("runtime", "data")),
-    ("judging", ("measure", "comparison", "tally", "compare")),
+    ("judging", ("measure", "comparison", "tally", "comparing")),
     ("showing", ("report",)),
     ("public", ("",)),
     ("command line", ("cli", "__main__")),

@@ -11,7 +11,7 @@ from onnxpad.errors import UsageError
 if TYPE_CHECKING:
     from onnxpad.comparison import Comparison
     from onnxpad.plan import Plan
-    from onnxpad.rewrite import RewriteResult
+    from onnxpad.rewriting import RewriteResult
 
 MODES = "zero, constant:V, edge, reflect, symmetric, wrap, linear, partial"
 _SITES, _RUN, _OUT = "Which sites", "Comparison", "Output"
@@ -132,7 +132,7 @@ def rewrite(
 
       onnxpad rewrite model.onnx --mode zero --from reflect   (for TensorRT, say)
     """
-    from onnxpad.rewrite import rewrite as apply
+    from onnxpad.rewriting import rewrite as apply
     from onnxpad.writing import check_target, staged
 
     reports = parse_reports(report)
@@ -185,7 +185,7 @@ def _compare(
 ) -> "Comparison":  # fmt: skip
     from dataclasses import replace
 
-    from onnxpad.compare import compare
+    from onnxpad.comparing import compare
     from onnxpad.report.progress import progress
 
     with progress() as tell:

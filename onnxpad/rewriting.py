@@ -153,7 +153,8 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
     if changed:
         before = {scope.path: scope.infos for scope in scopes}
         records = apply(edits)
-        _check_shapes(model.proto, before[(("graph",),)])
+        stale = frozenset(name for edit in edits for name in edit.stale)
+        _check_shapes(model.proto, before[(("graph",),)], stale)
         entries = {VERSION_KEY: version("onnxpad"), PLAN_KEY: plan.digest}
         records.append(set_metadata(model.proto, entries))
     kept = [d for d in decisions.all if d.action == "leave"] + [
@@ -199,16 +200,18 @@ def names_in_use(scopes: Sequence[Scope]) -> set[str]:
     return names
 
 
-def _check_shapes(proto: ModelProto, before: Mapping[str, TensorInfo]) -> None:
-    """No value of the main graph that both models have may have changed its shape."""
+def _check_shapes(
+    proto: ModelProto, before: Mapping[str, TensorInfo], stale: frozenset[str]
+) -> None:
+    """No value that both models have may have changed its shape, but those the edit says."""
     bare = shapes.without_weights(proto)
     del bare.graph.value_info[:]
     for output in bare.graph.output:
         output.type.tensor_type.ClearField("shape")
-    after = shapes.infer_bare(bare)[(("graph",),)]
+    after = shapes.main_infos(bare)[(("graph",),)]
     for name, info in after.items():
         old = before.get(name)
-        if old is None or old.shape is None or info.shape is None:
+        if name in stale or old is None or old.shape is None or info.shape is None:
             continue
         pairs = list(zip(old.shape, info.shape, strict=False))
         known = [(o, n) for o, n in pairs if isinstance(o, int) and isinstance(n, int)]

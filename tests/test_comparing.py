@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
-from onnxpad.compare import compare
+from onnxpad.comparing import compare
 from onnxpad.comparison import Comparison
 from onnxpad.errors import DataError, ModelError, RunError, UsageError
 from tests.conftest import zoo_models
@@ -21,7 +21,7 @@ from tests.data.graphs import FLOAT, Value, classifier, conv, model, saved
 Array = np.ndarray[Any, Any]
 
 # The package hands out the function under the module's name.
-module = import_module("onnxpad.compare")
+module = import_module("onnxpad.comparing")
 
 
 @pytest.fixture(autouse=True)
@@ -393,7 +393,7 @@ def test_progress_is_told(tmp_path: Path) -> None:
 def peak_mib(path: Path, samples: int) -> float:
     code = (
         "import resource; from pathlib import Path; from importlib import import_module\n"
-        "m = import_module('onnxpad.compare'); m.LATENCY_SECONDS = 0.0\n"
+        "m = import_module('onnxpad.comparing'); m.LATENCY_SECONDS = 0.0\n"
         f"p = Path({str(path)!r}); m.compare(p, p, samples={samples}, provider='cpu')\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
