@@ -103,6 +103,12 @@ def _check_header(proto: ModelProto, shown: str) -> None:
             f"{shown}: IR version {proto.ir_version} is newer than {onnx.IR_VERSION}, the newest "
             f"that onnx {onnx.__version__} reads; upgrade onnx or export for an older version"
         )
+    constants = {t.name for t in proto.graph.initializer}
+    if not any(i.name not in constants for i in proto.graph.input):
+        raise ModelError(
+            f"{shown}: the model takes no input, so it has no border to look at and nothing can "
+            "be fed to it; expected an image, volume or signal as input"
+        )
     versions = [o.version for o in proto.opset_import if o.domain in DEFAULT_DOMAINS]
     if not versions:
         raise ModelError(

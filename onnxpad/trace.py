@@ -48,7 +48,7 @@ def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
                 continue
             onward = pass_on(scope, values, node, name, axes)
             if onward is None:
-                trace.blocked = f"it feeds {ops.op_name(node)} {node_name(node)!r}"
+                trace.blocked = f"it feeds the {ops.op_name(node)} {node_name(node)!r}"
                 break
             trace.between.append(index)
             queue.append((node.output[0], onward))

@@ -27,6 +27,17 @@ FORMATS = ("json",)
 
 
 @dataclass(frozen=True, slots=True)
+class RunFlags:
+    """What a comparison runs on, as it was asked for."""
+
+    data: Path | None
+    samples: int | None
+    seed: int
+    provider: str
+    threads: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Where one report goes: a format, and a path or "-" for stdout."""
 

@@ -1,123 +1,65 @@
 """``onnxpad rewrite``: change the padding, then run both models and show what it did."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from onnxpad.cli.options import ModelPath, Quiet, Reports, Verbose, parse_reports
-from onnxpad.errors import UsageError
+from onnxpad.cli import rewrite_options as flag
+from onnxpad.cli.options import (
+    ModelPath,
+    Quiet,
+    Report,
+    Reports,
+    RunFlags,
+    Verbose,
+    parse_reports,
+)
+from onnxpad.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from onnxpad.comparison import Comparison
     from onnxpad.plan import Plan
     from onnxpad.rewriting import RewriteResult
 
-MODES = "zero, constant:V, edge, reflect, symmetric, wrap, linear, partial"
-_SITES, _RUN, _OUT = "Which sites", "Comparison", "Output"
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the result goes, and whether it may."""
+
+    out: Path
+    force: bool
+    self_contained: bool
+    plan: Path | None
 
 
 def rewrite(
     model: ModelPath,
-    mode: Annotated[str, typer.Option(metavar="MODE", help=f"What to invent: {MODES}.")] = "",
-    plan: Annotated[
-        Path | None, typer.Option(help="Follow a saved plan.", metavar="FILE")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="OUT", rich_help_panel=_OUT,
-            help="Where to write; by default model.MODE.onnx beside the model.",
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Only sites like this.", rich_help_panel=_SITES),
-    ] = None,
-    skip: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="No sites like this.", rich_help_panel=_SITES),
-    ] = None,
-    assign: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="GLOB=MODE", help="These sites get this mode; later ones win.",
-            rich_help_panel=_SITES,
-        ),
-    ] = None,
-    from_mode: Annotated[
-        str,
-        typer.Option(
-            "--from", metavar="MODE", rich_help_panel=_SITES,
-            help="Change the sites that are in this mode now, in place of zero.",
-        ),
-    ] = "",
-    pools: Annotated[
-        bool, typer.Option("--pools", help="Change pools too.", rich_help_panel=_SITES)
-    ] = False,
-    fallback: Annotated[
-        str,
-        typer.Option(
-            metavar="MODE", help="For sites where the mode is refused.", rich_help_panel=_SITES
-        ),
-    ] = "",
-    allow_noncausal: Annotated[
-        bool,
-        typer.Option(
-            "--allow-noncausal", rich_help_panel=_SITES,
-            help="Let causal padding read the future.",
-        ),
-    ] = False,
-    save_plan: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Save what was decided.", rich_help_panel=_OUT),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Say what would be done, write no model.",
-                     rich_help_panel=_OUT),
-    ] = False,
-    self_contained: Annotated[
-        bool,
-        typer.Option("--self-contained", help="Copy external data beside the output.",
-                     rich_help_panel=_OUT),
-    ] = False,
-    force: Annotated[
-        bool,
-        typer.Option("--force", help="Replace a file that onnxpad did not write.",
-                     rich_help_panel=_OUT),
-    ] = False,
-    no_compare: Annotated[
-        bool,
-        typer.Option("--no-compare", help="Do not run the models.", rich_help_panel=_RUN),
-    ] = False,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH", rich_help_panel=_RUN,
-            help="A folder of images, a .npy or .npz file; without it, synthetic scenes.",
-        ),
-    ] = None,
-    samples: Annotated[
-        int | None, typer.Option(min=1, help="How many samples.", rich_help_panel=_RUN)
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="For scenes and order.", rich_help_panel=_RUN)
-    ] = 0,
-    provider: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="Where to run.", rich_help_panel=_RUN)
-    ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of one run.", rich_help_panel=_RUN)
-    ] = None,
+    mode: flag.Mode = "",
+    plan: flag.PlanFile = None,
+    output: flag.Output = None,
+    only: flag.Only = None,
+    skip: flag.Skip = None,
+    assign: flag.Set = None,
+    from_mode: flag.From = "",
+    pools: flag.Pools = False,
+    fallback: flag.Fallback = "",
+    allow_noncausal: flag.AllowNoncausal = False,
+    save_plan: flag.SavePlan = None,
+    dry_run: flag.DryRun = False,
+    self_contained: flag.SelfContained = False,
+    force: flag.Force = False,
+    no_compare: flag.NoCompare = False,
+    data: flag.Data = None,
+    samples: flag.Samples = None,
+    seed: flag.Seed = 0,
+    provider: flag.Provider = "auto",
+    threads: flag.Threads = None,
     report: Reports = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a site is refused.")] = False,
-    exit_zero: Annotated[
-        bool, typer.Option("--exit-zero", help="Exit 0 even then.")
-    ] = False,
+    strict: flag.Strict = False,
+    exit_zero: flag.ExitZero = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
-) -> int:  # fmt: skip
+) -> int:
     """Change the padding of a model, exactly, then run both and show what it did.
 
     By default the zero padding of all convolutions changes; pools and other padding stay.
@@ -130,10 +72,9 @@ def rewrite(
 
       onnxpad rewrite model.onnx --mode edge --skip 'head/*' --set 'stem/*=reflect'
 
-      onnxpad rewrite model.onnx --mode zero --from reflect   (for TensorRT, say)
+      onnxpad rewrite model.onnx --mode zero --from reflect
     """
     from onnxpad.rewriting import rewrite as apply
-    from onnxpad.writing import check_target, staged
 
     reports = parse_reports(report)
     result = apply(
@@ -142,18 +83,9 @@ def rewrite(
         pools=pools, fallback=fallback or None, allow_noncausal=allow_noncausal,
     )  # fmt: skip
     out = output or model.with_name(f"{model.stem}.{_suffix(mode, plan)}.onnx")
-    check_target(result.output, out, force=force, self_contained=self_contained)
-    comparison = None
-    if dry_run:
-        _write_plan(result.plan, save_plan)
-    else:
-        with staged(result.output, out, force=force, self_contained=self_contained) as stage:
-            if result.changed and not no_compare:
-                comparison = _compare(
-                    model, stage.path, out, data, samples, seed, provider, threads
-                )
-            _write_plan(result.plan, save_plan)
-            stage.commit()
+    where = Destination(out, force, self_contained, save_plan)
+    run = None if no_compare else RunFlags(data, samples, seed, provider, threads)
+    comparison = _finish(result, model, where, run, dry_run=dry_run)
     _tell(result, comparison, None if dry_run else out, reports, verbose=verbose, quiet=quiet)
     return 1 if strict and result.refused and not exit_zero else 0
 
@@ -172,35 +104,53 @@ def _suffix(mode: str, plan: Path | None) -> str:
     return "plan" if plan else "rewritten"
 
 
+def _finish(
+    result: "RewriteResult", model: Path, where: Destination, run: RunFlags | None, *, dry_run: bool
+) -> "Comparison | None":
+    """Write, run both, and only then give the result its name."""
+    from onnxpad.writing import check_target, staged
+
+    write = {"force": where.force, "self_contained": where.self_contained}
+    check_target(result.output, where.out, **write)
+    if dry_run:
+        _write_plan(result.plan, where.plan)
+        return None
+    with staged(result.output, where.out, **write) as stage:
+        wanted = run is not None and result.changed
+        comparison = _compare(model, stage.path, where.out, run) if wanted and run else None
+        _write_plan(result.plan, where.plan)
+        stage.commit()
+    return comparison
+
+
 def _write_plan(plan: "Plan", path: Path | None) -> None:
     if path is not None:
-        from onnxpad.cli.options import Report
-
         Report("json", str(path)).write(plan.to_json())
 
 
-def _compare(
-    model: Path, candidate: Path, out: Path, data: Path | None, samples: int | None, seed: int,
-    provider: str, threads: int | None,
-) -> "Comparison":  # fmt: skip
-    from dataclasses import replace
-
+def _compare(model: Path, candidate: Path, out: Path, run: RunFlags) -> "Comparison":
+    """Compare the original with the result, which has only a temporary name as yet."""
     from onnxpad.comparing import compare
     from onnxpad.report.progress import progress
 
-    with progress() as tell:
-        found = compare(
-            model, candidate, data=data, samples=samples, seed=seed, provider=provider,
-            threads=threads, progress=tell,
-        )  # fmt: skip
+    try:
+        with progress() as tell:
+            found = compare(
+                model, candidate, data=run.data, samples=run.samples, seed=run.seed,
+                provider=run.provider, threads=run.threads, progress=tell,
+            )  # fmt: skip
+    except RunError as error:
+        told = str(error).replace(candidate.name, out.name)
+        raise RunError(f"{told}; nothing was written (--no-compare writes without running)") from (
+            None
+        )
     return replace(found, candidate=str(out))
 
 
 def _tell(
     result: "RewriteResult", comparison: "Comparison | None", out: Path | None,
-    reports: tuple[object, ...], *, verbose: bool, quiet: bool,
+    reports: tuple[Report, ...], *, verbose: bool, quiet: bool,
 ) -> None:  # fmt: skip
-    from onnxpad.cli.options import Report
     from onnxpad.report import rewriting
     from onnxpad.report.console import show
 
@@ -208,8 +158,7 @@ def _tell(
         str(result.original), str(out) if out else None, result.changed, result.left,
         result.refused, result.others, result.canonical, comparison,
     )  # fmt: skip
-    wanted = [r for r in reports if isinstance(r, Report)]
-    for one in wanted:
+    for one in reports:
         one.write(rewriting.as_json(summary))
-    if not quiet and not any(one.to_stdout for one in wanted):
+    if not quiet and not any(one.to_stdout for one in reports):
         show(rewriting.render(summary, every=verbose))

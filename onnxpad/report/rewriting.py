@@ -12,7 +12,7 @@ from onnxpad.comparison import Comparison
 from onnxpad.records import Changed, Kept, OtherPad
 from onnxpad.report import json as comparison_json
 from onnxpad.report import terminal
-from onnxpad.report.sites import site_as_dict
+from onnxpad.report.sites import abridged, site_as_dict
 from onnxpad.text import printable
 
 SCHEMA = "onnxpad.rewrite/1"
@@ -91,7 +91,7 @@ def _table(rows: Sequence[Row], *, every: bool) -> Table:
     styles = {"changed": "green", "refused": "yellow", "left": "dim"}
     for verb, what, why, names in rows:
         shown = names if every else names[:_MOST_NAMES]
-        listed = ", ".join(printable(n, 60) for n in shown)
+        listed = ", ".join(printable(n, 1000) if every else abridged(n) for n in shown)
         more = f" and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
         table.add_row(
             str(len(names)), Text(verb, styles[verb]), Text(what),

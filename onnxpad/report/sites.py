@@ -43,7 +43,7 @@ def _parts(listing: Listing, *, every: bool) -> Iterator[RenderableType]:
     else:
         shown = survey.sites if every else survey.sites[:_MOST_ROWS]
         notes: dict[str, int] = {}
-        yield _table(shown, notes)
+        yield _table(shown, notes, whole=every)
         if len(shown) < count:
             yield Text(f"… and {count - len(shown)} more; -v lists them all", "dim")
         for note, number in notes.items():
@@ -51,14 +51,14 @@ def _parts(listing: Listing, *, every: bool) -> Iterator[RenderableType]:
     yield from _others(survey, every=every)
 
 
-def _table(sites: tuple[PaddingSite, ...], notes: dict[str, int]) -> Table:
+def _table(sites: tuple[PaddingSite, ...], notes: dict[str, int], *, whole: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("site", overflow="fold", ratio=1)
     for heading in ("reader", "window", "pads", "size", "mode", "rewrite to"):
         table.add_column(heading, overflow="fold")
     for site in sites:
         table.add_row(
-            Text(printable(site.identity)),
+            Text(printable(site.identity, 1000) if whole else abridged(site.identity)),
             Text(printable(", ".join(site.reader_ops))),
             Text(_windows(site.axes)),
             Text(_pads(site)),
@@ -67,6 +67,14 @@ def _table(sites: tuple[PaddingSite, ...], notes: dict[str, int]) -> Table:
             Text(_possible(site, notes)),
         )
     return table
+
+
+def abridged(name: str, limit: int = 36) -> str:
+    """A name whose middle is left out where it is long: both ends tell names apart."""
+    shown = printable(name, 1000)
+    if len(shown) <= limit:
+        return shown
+    return f"{shown[: limit // 3]}…{shown[-(limit - limit // 3 - 1) :]}"
 
 
 def _windows(axes: tuple[SiteAxis, ...]) -> str:
@@ -116,7 +124,8 @@ def _others(survey: Survey, *, every: bool) -> Iterator[RenderableType]:
     yield Text()
     yield Text("Pads that are no padding sites, and are never changed:", "bold")
     for other in shown:
-        yield Text(f"  {printable(other.identity)}: {printable(other.reason, 300)}")
+        name = printable(other.identity, 1000) if every else abridged(other.identity)
+        yield Text(f"  {name}: {printable(other.reason, 300)}")
     if len(shown) < len(survey.others):
         yield Text(f"  … and {len(survey.others) - len(shown)} more; -v lists them all", "dim")
 
