@@ -77,7 +77,7 @@ class SamePad(nn.Module):
         self.kernel, self.stride = kernel, stride
 
     def _total(self, size: int) -> int:
-        steps = -(size // -self.stride) - 1
+        steps = (size + self.stride - 1) // self.stride - 1
         return max(steps * self.stride + self.kernel - size, 0)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,1 @@
+"""Live exports from training frameworks, compared with the frameworks' own padding."""
