@@ -29,11 +29,13 @@ class Model:
         proto: the model; tensors stored outside the file are references, not loaded.
         path: the file it came from, None for a proto handed over in memory.
         canonical: whether serialising the proto again gives the file's own bytes.
+        data: (location as the model spells it, file) of each external data file.
     """
 
     proto: ModelProto
     path: Path | None = None
     canonical: bool = True
+    data: tuple[tuple[str, Path], ...] = ()
 
     @property
     def name(self) -> str:
@@ -66,9 +68,7 @@ def load_model(source: str | Path | ModelProto) -> Model:
     canonical = proto.SerializeToString() == data
     del data
     _check_header(proto, shown)
-    for tensor in external_tensors(proto):
-        _external_file(tensor, path, shown)
-    return Model(proto, path, canonical)
+    return Model(proto, path, canonical, _external_files(proto, path, shown))
 
 
 def _read(path: Path, shown: str) -> bytes:
@@ -141,14 +141,35 @@ def _is_external(tensor: TensorProto) -> bool:
     return tensor.data_location == TensorProto.EXTERNAL
 
 
-def _external_file(tensor: TensorProto, model: Path, shown: str) -> Path:
+def _external_files(proto: ModelProto, path: Path, shown: str) -> tuple[tuple[str, Path], ...]:
+    """Every external data file, each once; every tensor's bytes must lie inside its file."""
+    files: dict[str, tuple[Path, int]] = {}
+    for tensor in external_tensors(proto):
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        location = entries.get("location", "")
+        if location not in files:
+            file = _external_file(location, printable(tensor.name), path, shown)
+            files[location] = file, file.stat().st_size
+        try:
+            offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
+        except ValueError:
+            offset, length = -1, 0
+        size = files[location][1]
+        if offset < 0 or length < 0 or offset + length > size:
+            raise ModelError(
+                f"{shown}: tensor {printable(tensor.name)!r} asks for bytes beyond the end of "
+                f"{printable(location)!r} ({size} bytes); the data file is cut short or not the "
+                "model's"
+            )
+    return tuple(sorted((location, file) for location, (file, _) in files.items()))
+
+
+def _external_file(location: str, name: str, model: Path, shown: str) -> Path:
     """The file a tensor's data lies in, refused outside the model's folder.
 
     Model files come from strangers: a location that leads elsewhere, by an absolute path, by
     ``..`` or through a link, could make a tool read any file of its user.
     """
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    location, name = entries.get("location", ""), printable(tensor.name)
     folder = model.parent.resolve()
     where = _resolved(folder / location)
     absolute = Path(location).is_absolute()
@@ -162,16 +183,6 @@ def _external_file(tensor: TensorProto, model: Path, shown: str) -> Path:
             f"{shown}: the external data file {printable(location)!r} of tensor {name!r} is "
             "missing; put it beside the model"
         )
-    try:
-        offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
-    except ValueError:
-        offset, length = -1, 0
-    size = where.stat().st_size
-    if offset < 0 or length < 0 or offset + length > size:
-        raise ModelError(
-            f"{shown}: tensor {name!r} asks for bytes beyond the end of {printable(location)!r} "
-            f"({size} bytes); the data file is cut short or not the model's"
-        )
     return where
 
 
@@ -183,26 +194,13 @@ def _resolved(path: Path) -> Path | None:
         return None
 
 
-def external_files(model: Model) -> tuple[tuple[str, Path], ...]:
-    """(location as the model spells it, file) of every external data file, each once."""
-    if model.path is None:
-        return ()
-    found = {
-        next(e.value for e in tensor.external_data if e.key == "location"): _external_file(
-            tensor, model.path, model.name
-        )
-        for tensor in external_tensors(model.proto)
-    }
-    return tuple(sorted(found.items()))
-
-
-def copy_external_files(model: Model, folder: Path, *, force: bool) -> None:
-    """Put the model's external data files below another folder, under the same names.
+def copy_external_files(data: tuple[tuple[str, Path], ...], folder: Path, *, force: bool) -> None:
+    """Put external data files below another folder, under the same names.
 
     Raises:
         WriteError: a different file already has that name, or the disk refuses.
     """
-    for location, source in external_files(model):
+    for location, source in data:
         target = folder / location
         if target.exists() and not force and not _same_file_bytes(source, target):
             raise WriteError(

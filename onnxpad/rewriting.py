@@ -41,6 +41,8 @@ class RewriteResult:
         plan: what was done, to be saved and applied again.
         canonical: whether undoing gives the file's own bytes; else its canonical ones.
         original: the model's file, None if it came as a proto.
+        data: its external data files, as ``Model.data``.
+        edits: how to undo each edit.
     """
 
     model: ModelProto
@@ -51,6 +53,7 @@ class RewriteResult:
     plan: Plan
     canonical: bool
     original: Path | None
+    data: tuple[tuple[str, Path], ...]
     edits: tuple[FieldEdit, ...]
 
     def undo(self, proto: ModelProto) -> ModelProto:
@@ -64,7 +67,7 @@ class RewriteResult:
     @property
     def output(self) -> Output:
         """What is to be written."""
-        return Output(self.model, self.original, bool(self.changed))
+        return Output(self.model, self.original, bool(self.changed), self.data)
 
     def save(
         self, path: str | os.PathLike[str], *, force: bool = False, self_contained: bool = False
@@ -166,7 +169,7 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         model.proto, changed,
         tuple(Kept(d.site, d.reason) for d in kept),
         tuple(Kept(d.site, d.reason) for d in decisions.all if d.action == "refuse"),
-        found.others, plan, model.canonical, model.path, tuple(records),
+        found.others, plan, model.canonical, model.path, model.data, tuple(records),
     )  # fmt: skip
 
 

@@ -10,9 +10,7 @@ from onnx import ModelProto
 
 from onnxpad.errors import ModelError, UsageError, WriteError
 from onnxpad.model import (
-    Model,
     copy_external_files,
-    external_files,
     give_name,
     load_model,
     temporary_beside,
@@ -26,11 +24,18 @@ VERSION_KEY, PLAN_KEY = "onnxpad.version", "onnxpad.plan"
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A model to be written, the file it was made from (None: a proto), whether they differ."""
+    """A model to be written.
+
+    Attributes:
+        original: the file it was made from, None if it came as a proto.
+        changed: whether it differs from that.
+        data: its external data files, as ``Model.data``.
+    """
 
     proto: ModelProto
     original: Path | None
     changed: bool
+    data: tuple[tuple[str, Path], ...]
 
 
 @dataclass(slots=True)
@@ -67,8 +72,7 @@ def staged(
         data = result.proto.SerializeToString()
     with temporary_beside(target) as temporary:
         if self_contained and result.original is not None:
-            original = Model(result.proto, result.original)
-            copy_external_files(original, target.parent, force=force)
+            copy_external_files(result.data, target.parent, force=force)
         write_bytes(temporary, data, target)
         if result.changed:
             _check(temporary, result.original)
@@ -92,7 +96,7 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
     except OSError as error:
         raise WriteError(f"{shown}: cannot be written: {error.strerror or error}") from None
     original = result.original
-    inputs = () if original is None else (original, *_data_files(result))
+    inputs = () if original is None else (original, *(file for _, file in result.data))
     if exists and any(one.samefile(target) for one in inputs):
         raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
     if exists and not force and not written_by_onnxpad(target):
@@ -101,15 +105,11 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
             "or another name with -o"
         )
     elsewhere = original is not None and target.parent.resolve() != original.parent.resolve()
-    if elsewhere and not self_contained and _data_files(result):
+    if elsewhere and not self_contained and result.data:
         raise UsageError(
             f"{shown}: the model keeps its weights in other files beside it, which another folder "
             "would not have; give --self-contained to copy them"
         )
-
-
-def _data_files(result: Output) -> tuple[Path, ...]:
-    return tuple(path for _, path in external_files(Model(result.proto, result.original)))
 
 
 def written_by_onnxpad(path: Path) -> bool:
