@@ -7,10 +7,27 @@ from typing import Protocol
 import numpy as np
 
 from onnxpad.data import synthetic
+from onnxpad.data.framing import Geometry
+from onnxpad.data.labels import Label, LabelFacts
 from onnxpad.data.plan import InputPlan
 from onnxpad.runtime import Array
 
 Plans = tuple[InputPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sample of a feed.
+
+    Attributes:
+        name: printable, unique in its source.
+        label: None where it has none.
+        geometry: where its picture lies in the input; None for what is no picture.
+    """
+
+    name: str
+    label: Label | None = None
+    geometry: Geometry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +40,14 @@ class Feed:
         batch: rows of the batch, each for one sample; those beyond `count` only fill it up. 1
             where a sample is a whole feed.
         name: the sample's (first) name, for messages.
+        samples: the `count` samples, in the order of the batch's first rows.
     """
 
     arrays: Mapping[str, Array]
     count: int
     batch: int
     name: str
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +63,22 @@ class Source(Protocol):
 
     @property
     def origin(self) -> str:
-        """One of "synthetic", "images", "arrays"."""
+        """One of "synthetic", "images", "arrays", "function"."""
         ...
 
     @property
     def total(self) -> int | None:
-        """How many samples there are; None: as many as wanted."""
+        """How many samples there are; None: as many as wanted, or nobody knows (`endless`)."""
+        ...
+
+    @property
+    def endless(self) -> bool:
+        """Whether samples are made as long as somebody takes them."""
+        ...
+
+    @property
+    def labels(self) -> LabelFacts | None:
+        """What the labels of all samples have in common; None without labels."""
         ...
 
     @property
@@ -66,7 +95,7 @@ class Source(Protocol):
         ...
 
     def feeds(self, plans: Plans, seed: int) -> Iterator[Feed | Skipped]:
-        """The samples, in an order that the seed fixes. Endless where total is None."""
+        """The samples, in an order that the seed fixes."""
         ...
 
 
