@@ -128,7 +128,7 @@ def _decide(site: PaddingSite, request: Request, named: Mode | None) -> Decision
         return Decision(site, "leave", reason="the plan does not name it")
     if named is None and (reason := _not_meant(site, mode, request)):
         return Decision(site, "leave", reason=reason)
-    if site.mode == mode and (mode.name != "zero" or site.form not in ("Pad", "composed")):
+    if site.invents(mode) and (mode.name != "zero" or site.form not in ("Pad", "composed")):
         return Decision(site, "leave", reason=f"already {mode}")
     return _allowed(site, mode, request)
 
@@ -137,10 +137,10 @@ def _not_meant(site: PaddingSite, mode: Mode, request: Request) -> str:
     """Why a site is not among those that ``mode`` is meant for, "" if it is."""
     if not site.conv and not request.pools:
         return "a pool; --pools or --set changes it"
-    if site.mode == mode:
+    if site.invents(mode):
         return ""  # said as "already" further on
     if request.source is not None:
-        wanted = site.mode == request.source
+        wanted = site.invents(request.source)
         return "" if wanted else f"it is {site.mode}, not {request.source} (--from)"
     if mode.name == "zero" or site.mode.name == "zero" or not site.conv:
         return ""
@@ -156,6 +156,8 @@ def _allowed(site: PaddingSite, mode: Mode, request: Request) -> Decision:
     fallback = request.fallback
     if fallback is None or fallback == mode:
         return Decision(site, "refuse", mode, row.reason)
+    if site.invents(fallback):
+        return Decision(site, "leave", reason=f"{mode} is refused ({row.reason}); it is {fallback}")
     second = refusal(site, fallback, allow_noncausal=request.allow_noncausal)
     if second is not None:
         return Decision(site, "refuse", mode, f"{row.reason}; nor {fallback}: {second.reason}")

@@ -73,6 +73,12 @@ class PaddingSite:
         """Whether a size or an amount is known only at run time."""
         return any(None in (a.size, a.begin, a.end) for a in self.axes)
 
+    def invents(self, mode: Mode) -> bool:
+        """Whether a mode is what is invented now; edge and symmetric are one where 1 is padded."""
+        amounts = [v for a in self.axes for v in (a.begin, a.end)]
+        near = all(v is not None and v <= 1 for v in amounts)
+        return self.mode == mode or (near and {self.mode.name, mode.name} == {"edge", "symmetric"})
+
 
 @dataclass(frozen=True, slots=True)
 class OtherPad:
