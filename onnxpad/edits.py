@@ -54,6 +54,8 @@ def _pad_axis(shop: Workshop, site: PaddingSite, node: NodeProto, axis: SiteAxis
         end = axis.end
         if "ceil_mode" in site.notes and axis.size is not None and axis.window is not None:
             end = end_extent(axis.size, axis.window, axis.begin, axis.end, ceil=True)
+            if end < axis.end:
+                _distrust_shapes_behind(shop, site)
         return PadAxis(axis.axis, axis.size, whole(axis.begin), whole(end))
     begin: Ints
     stop: Ints
@@ -68,6 +70,20 @@ def _pad_axis(shop: Workshop, site: PaddingSite, node: NodeProto, axis: SiteAxis
             shop.build, node.input[0], axis.axis, window.stride, window.extent, lower=lower
         )
     return PadAxis(axis.axis, axis.size, begin, stop)
+
+
+def _distrust_shapes_behind(shop: Workshop, site: PaddingSite) -> None:
+    """Say that the sizes recorded behind a pool that drops a window of ceil_mode may change.
+
+    Runtimes drop a window that would start in the end padding; onnx's shape inference does so from
+    opset 22 on only, and counts one too many below: in the model as it came, not as it goes.
+    """
+    queue = [site.node]
+    while queue:
+        name = queue.pop()
+        if name not in shop.edit.stale:
+            shop.edit.stale.add(name)
+            queue += [o for i in shop.scope.readers(name) for o in shop.scope.nodes[i].output]
 
 
 def _from_reference(

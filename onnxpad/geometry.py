@@ -63,17 +63,17 @@ def same_pads_any_size(window: Window, *, lower: bool) -> tuple[int, int] | None
 def end_extent(
     size: int, window: Window, begin: int = 0, end: int = 0, *, ceil: bool = False
 ) -> int:
-    """Elements beyond ``size`` that the last kept window reads at the end, at least ``end``.
+    """Elements beyond ``size`` that have to be there so that the op, padding nothing itself, has
+    the same windows: ``end``, or with ceil_mode what the last kept window reads, at least 0.
 
-    With ceil_mode the last window may hang over the padding; what hangs over counts as padding.
-    Where ceil_mode drops a window that starts in the padding, the result can be below ``end``.
+    With ceil_mode the last window may hang over the padding; what hangs over counts as padding. A
+    window that would start in the end padding is dropped, and with padding that stands in the
+    tensor it would no longer be: then less than ``end`` is needed.
     """
-    count = out_size(size, window, begin, end, ceil=ceil)
-    reach = (count - 1) * window.stride + window.extent - begin - size
     if not ceil:
         return end
-    fits = (size + begin + end - window.extent) // window.stride + 1
-    return end if count == fits else reach
+    count = out_size(size, window, begin, end, ceil=True)
+    return max((count - 1) * window.stride + window.extent - begin - size, 0)
 
 
 def valid_cells(size: int, window: Window, begin: int, end: int) -> tuple[int, ...]:

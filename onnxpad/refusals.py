@@ -6,10 +6,11 @@ really does, both ways. A refusal is a sentence; a row that returns "" does not 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 from onnxpad.modes import Mode
 from onnxpad.ops import FLOATING
-from onnxpad.records import PaddingSite
+from onnxpad.records import PaddingSite, SiteAxis
 
 _INTEGER_OPS = ("ConvInteger", "QLinearConv", "com.microsoft::QLinearConv",
                 "com.microsoft::QLinearAveragePool")  # fmt: skip
@@ -36,8 +37,10 @@ def _reads_integers(site: PaddingSite) -> bool:
 
 
 def _ceil_overhang(site: PaddingSite) -> bool:
-    open_end = any(a.size is None and a.end != 0 for a in site.axes)
-    return "ceil_mode" in site.notes and open_end
+    """Whether the last window may hang over the padding by an amount that no size tells."""
+    if "ceil_mode" not in site.notes or site.form == "auto_pad":
+        return False
+    return any(a.size is None and (a.window is None or a.window.stride > 1) for a in site.axes)
 
 
 TABLE: tuple[Refusal, ...] = (
@@ -111,7 +114,7 @@ TABLE: tuple[Refusal, ...] = (
         "its pads are a function's attribute, which opset 12 can first turn into a tensor",
     ),
     Refusal(
-        "ceil-mode", "pools with ceil_mode, end padding and unknown size, any mode",
+        "ceil-mode", "pools with ceil_mode, pads, a stride and unknown size, any mode",
         lambda site, _: _ceil_overhang(site),
         "with ceil_mode its end padding depends on the size, which is unknown; fix the size",
     ),
@@ -135,10 +138,10 @@ def pointless(site: PaddingSite, mode: Mode) -> str:
     border element, which every window that reaches the border holds when it has no gaps; reflect
     and symmetric copy elements at most p inside, which it holds when 2p <= k - 1.
     """
-    if not all(op.endswith("MaxPool") for op in site.reader_ops):
+    if not all(op.endswith("MaxPool") for op in site.reader_ops) or not _pads_with_nothing(site):
         return ""
-    amounts = [(max(a.begin or 0, a.end or 0), a.window) for a in site.axes]
-    if any(w is None or w.dilation != 1 for _, w in amounts) or _dynamic_amount(site):
+    amounts = [(_at_most(site, axis), axis.window) for axis in site.axes]
+    if any(w is None or w.dilation != 1 for _, w in amounts):
         return ""
     near = all(w is not None and p < w.kernel for p, w in amounts)
     inside = all(w is not None and 2 * p <= w.kernel - 1 for p, w in amounts)
@@ -148,6 +151,19 @@ def pointless(site: PaddingSite, mode: Mode) -> str:
     if mirrored and inside and "ceil_mode" not in site.notes:
         return f"{mode} cannot change a max-pool with 2p <= k - 1: its windows hold the copies"
     return ""
+
+
+def _pads_with_nothing(site: PaddingSite) -> bool:
+    """Whether what is invented now loses against every element, as a max-pool's own padding."""
+    alone = "direct" in site.notes and len(site.readers) == 1
+    return site.mode == Mode("constant", -inf) and (site.form in ("pads", "auto_pad") or alone)
+
+
+def _at_most(site: PaddingSite, axis: SiteAxis) -> float:
+    """The largest amount padded at an end of an axis; SAME pads less than a window in all."""
+    if axis.begin is not None and axis.end is not None:
+        return max(axis.begin, axis.end)
+    return axis.window.extent // 2 if site.form == "auto_pad" and axis.window else inf
 
 
 _TARGETS = tuple(Mode(m) for m in ("edge", "reflect", "symmetric", "wrap", "linear", "partial"))
