@@ -58,6 +58,8 @@ _TABLE: dict[tuple[str, str], WindowOp] = {
     (NCHWC, "AveragePool"): _POOL,
 }  # fmt: skip
 
+WINDOW_OPS = tuple(_TABLE)
+
 # One input, one output, element by element: a padded border stays a border.
 UNARY = frozenset(
     [

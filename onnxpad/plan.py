@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Literal
 
 from onnxpad.errors import UsageError
 from onnxpad.modes import Mode, parse_mode
@@ -19,13 +20,23 @@ LARGEST_PLAN = 16 * 2**20  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which sites get which mode; sites that are not named stay as they are."""
+    """Which sites get which mode; sites that are not named stay as they are.
+
+    Attributes:
+        modes: (site, mode) pairs. halo: (input, mode, pixels per side as asked for), if any.
+    """
 
     modes: tuple[tuple[str, Mode], ...]
+    halo: tuple[str, Mode, int] | None = None
 
     def to_json(self) -> str:
         """The plan as a file's text; equal plans give equal bytes."""
-        sites = [{"site": site, "mode": str(mode), "place": "site"} for site, mode in self.modes]
+        sites: list[dict[str, object]] = [
+            {"site": site, "mode": str(mode), "place": "site"} for site, mode in self.modes
+        ]
+        if self.halo is not None:
+            source, mode, pixels = self.halo
+            sites.append({"site": source, "mode": str(mode), "place": "halo", "pixels": pixels})
         return json.dumps({"schema": SCHEMA, "sites": sites}, indent=2, ensure_ascii=False) + "\n"
 
     @property
@@ -47,6 +58,7 @@ class Request:
         fallback: mode for sites where the asked mode is refused.
         allow_noncausal: let causal padding be replaced by modes that read the future.
         plan: a plan to follow in place of ``mode``.
+        halo: pixels per side to pad the input with, in place of any site; 0 for none.
     """
 
     mode: Mode | None = None
@@ -58,6 +70,20 @@ class Request:
     fallback: Mode | None = None
     allow_noncausal: bool = False
     plan: Plan | None = None
+    halo: int = 0
+
+    def check(self) -> None:
+        """Raise UsageError where parts of the request contradict each other."""
+        if self.mode is not None and self.plan is not None:
+            raise UsageError("a mode and a plan were both given; give one of them")
+        if not self.halo:
+            return
+        sites = (self.only, self.skip, self.assigned, self.source, self.fallback, self.plan)
+        if self.mode is None or self.pools or any(sites):
+            raise UsageError(
+                "--halo pads the model's input and leaves its layers alone: it takes --mode, and "
+                "no option that selects sites"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +196,14 @@ def read_plan(path: Path) -> Plan:
     Raises:
         UsageError: unreadable, too large, or not a plan; says where in the file.
     """
-    from pydantic import BaseModel, ConfigDict, ValidationError
+    from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
     class Entry(BaseModel):
         model_config = ConfigDict(extra="forbid")
         site: str
         mode: str
-        place: str = "site"
+        place: Literal["site", "halo"] = "site"
+        pixels: int = Field(default=0, ge=0)
 
     shown = printable(str(path))
     try:
@@ -196,4 +223,8 @@ def read_plan(path: Path) -> Plan:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
         raise UsageError(f"{shown}: a site's {where!r}: {first['msg']}") from None
-    return Plan(tuple((e.site, parse_mode(e.mode)) for e in entries))
+    halos = [(e.site, parse_mode(e.mode), e.pixels) for e in entries if e.place == "halo"]
+    if halos and len(entries) > 1:
+        raise UsageError(f"{shown}: a plan is one halo or a list of sites, not both")
+    modes = tuple((e.site, parse_mode(e.mode)) for e in entries if e.place == "site")
+    return Plan(modes, halos[0] if halos else None)

@@ -114,3 +114,28 @@ class Kept:
 
     site: PaddingSite
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halo:
+    """A halo as it was built.
+
+    Attributes:
+        source: the input that is padded.
+        asked: pixels per side that were asked for.
+        pixels: pixels per side along each axis: ``asked``, rounded up to the total stride.
+        stride: the total stride along each axis.
+        cropped: tensors that are cropped: outputs, or maps in front of global pooling.
+    """
+
+    source: str
+    mode: Mode
+    asked: int
+    pixels: tuple[int, ...]
+    stride: tuple[int, ...]
+    cropped: tuple[str, ...]
+
+    @property
+    def rounded(self) -> bool:
+        """Whether it is larger than what was asked for."""
+        return any(p != self.asked for p in self.pixels)

@@ -15,12 +15,14 @@ from onnx import ModelProto
 from onnxpad import shapes
 from onnxpad.builder import Builder
 from onnxpad.edits import change
-from onnxpad.errors import ModelError, UsageError
+from onnxpad.errors import ModelError
+from onnxpad.grid import OffGridError
+from onnxpad.halo import add_halo
 from onnxpad.indexing import index
 from onnxpad.model import Model, load_model
-from onnxpad.modes import parse_mode
+from onnxpad.modes import Mode, parse_mode
 from onnxpad.plan import Decision, Plan, Request, decide, read_plan
-from onnxpad.records import Changed, Kept, OtherPad
+from onnxpad.records import Changed, Halo, Kept, OtherPad, Survey
 from onnxpad.scopes import Scope, TensorInfo
 from onnxpad.sites import survey_scopes
 from onnxpad.splice import FieldEdit, ScopeEdit, apply, set_metadata, undo
@@ -43,6 +45,7 @@ class RewriteResult:
         original: the model's file, None if it came as a proto.
         data: its external data files, as ``Model.data``.
         edits: how to undo each edit.
+        halo: the halo that was built; halo_refusal: why one that was asked for was not.
     """
 
     model: ModelProto
@@ -55,6 +58,18 @@ class RewriteResult:
     original: Path | None
     data: tuple[tuple[str, Path], ...]
     edits: tuple[FieldEdit, ...]
+    halo: Halo | None = None
+    halo_refusal: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether anything was changed."""
+        return bool(self.changed or self.halo)
+
+    @property
+    def refusals(self) -> int:
+        """How much of what was asked for was refused."""
+        return len(self.refused) + bool(self.halo_refusal)
 
     def undo(self, proto: ModelProto) -> ModelProto:
         """The original again, from the rewritten model (parsed from its file, say) alone.
@@ -67,7 +82,7 @@ class RewriteResult:
     @property
     def output(self) -> Output:
         """What is to be written."""
-        return Output(self.model, self.original, bool(self.changed), self.data)
+        return Output(self.model, self.original, self.done, self.data)
 
     def save(
         self, path: str | os.PathLike[str], *, force: bool = False, self_contained: bool = False
@@ -103,6 +118,7 @@ def rewrite(
     pools: bool = False,
     fallback: str | None = None,
     allow_noncausal: bool = False,
+    halo: int = 0,
 ) -> RewriteResult:
     """Change the padding of a model. Neither the file nor the proto handed over is changed.
 
@@ -117,6 +133,8 @@ def rewrite(
         pools: change pools too.
         fallback: mode for sites where ``mode`` is refused.
         allow_noncausal: let causal padding be replaced by modes that read the future.
+        halo: pad the model's input by so many pixels per side instead of its layers, and crop
+            them away again at the outputs or in front of global pooling.
 
     Raises:
         ModelError: the model cannot be read.
@@ -133,9 +151,9 @@ def rewrite(
         fallback=parse_mode(fallback) if fallback else None,
         allow_noncausal=allow_noncausal,
         plan=plan if isinstance(plan, Plan) or plan is None else read_plan(Path(plan)),
+        halo=halo,
     )
-    if mode and plan is not None:
-        raise UsageError("a mode and a plan were both given; give one of them")
+    request.check()
     return rewrite_model(load_model(source), request)
 
 
@@ -143,6 +161,9 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
     """Apply a request to a model that was loaded for it: the model's proto becomes the result."""
     scopes = index(model.proto)
     found = survey_scopes(scopes)
+    wanted = _halo_wanted(request)
+    if wanted is not None:
+        return _rewrite_halo(model, scopes, found, *wanted)
     decisions = decide(found.sites, request)
     changes = [d for d in decisions.all if d.action == "change" and d.mode is not None]
     edits, how = _edit(scopes, changes)
@@ -152,14 +173,6 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         for d in changes
         if d.mode is not None and how[d.site.identity]
     )
-    records: list[FieldEdit] = []
-    if changed:
-        before = {scope.path: scope.infos for scope in scopes}
-        records = apply(edits)
-        stale = frozenset(name for edit in edits for name in edit.stale)
-        _check_shapes(model.proto, before[(("graph",),)], stale)
-        entries = {VERSION_KEY: version("onnxpad"), PLAN_KEY: plan.digest}
-        records.append(set_metadata(model.proto, entries))
     kept = [d for d in decisions.all if d.action == "leave"] + [
         Decision(d.site, "leave", d.mode, f"already {d.mode}; its zeros cannot be the op's own")
         for d in changes
@@ -169,8 +182,46 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         model.proto, changed,
         tuple(Kept(d.site, d.reason) for d in kept),
         tuple(Kept(d.site, d.reason) for d in decisions.all if d.action == "refuse"),
-        found.others, plan, model.canonical, model.path, model.data, tuple(records),
+        found.others, plan, model.canonical, model.path, model.data,
+        _apply(model.proto, scopes, edits, plan) if changed else (),
     )  # fmt: skip
+
+
+def _halo_wanted(request: Request) -> tuple[Mode, int] | None:
+    """(mode, pixels) of the halo that was asked for, by option or by plan."""
+    if request.plan is not None and request.plan.halo is not None:
+        return request.plan.halo[1:]
+    return (request.mode, request.halo) if request.halo and request.mode else None
+
+
+def _rewrite_halo(
+    model: Model, scopes: Sequence[Scope], found: Survey, mode: Mode, asked: int
+) -> RewriteResult:
+    """Pad the input; every site stays. What stands in the way is told in the result."""
+    plan, halo, refusal = Plan(()), None, ""
+    edits: list[ScopeEdit] = []
+    try:
+        halo, edit = add_halo(scopes[0], names_in_use(scopes), asked, mode)
+        plan, edits = Plan((), (halo.source, mode, asked)), [edit]
+    except OffGridError as error:
+        refusal = f"no halo can be cropped away exactly: {error}"
+    left = tuple(Kept(site, "a halo leaves the layers as they are") for site in found.sites)
+    return RewriteResult(
+        model.proto, (), left, (), found.others, plan, model.canonical, model.path, model.data,
+        _apply(model.proto, scopes, edits, plan) if halo else (), halo, refusal,
+    )  # fmt: skip
+
+
+def _apply(
+    proto: ModelProto, scopes: Sequence[Scope], edits: Sequence[ScopeEdit], plan: Plan
+) -> tuple[FieldEdit, ...]:
+    """Put the edits into the proto, check its shapes, and sign it."""
+    before = {scope.path: scope.infos for scope in scopes}
+    records = apply(edits)
+    stale = frozenset(name for edit in edits for name in edit.stale)
+    _check_shapes(proto, before[(("graph",),)], stale)
+    entries = {VERSION_KEY: version("onnxpad"), PLAN_KEY: plan.digest}
+    return (*records, set_metadata(proto, entries))
 
 
 def _edit(

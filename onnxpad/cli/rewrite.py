@@ -36,6 +36,7 @@ def rewrite(
     model: ModelPath,
     mode: flag.Mode = "",
     plan: flag.PlanFile = None,
+    halo: flag.Halo = 0,
     output: flag.Output = None,
     only: flag.Only = None,
     skip: flag.Skip = None,
@@ -73,6 +74,8 @@ def rewrite(
       onnxpad rewrite model.onnx --mode edge --skip 'head/*' --set 'stem/*=reflect'
 
       onnxpad rewrite model.onnx --mode zero --from reflect
+
+      onnxpad rewrite upscaler.onnx --mode edge --halo 8
     """
     from onnxpad.rewriting import rewrite as apply
 
@@ -80,14 +83,14 @@ def rewrite(
     result = apply(
         model, mode or None, plan=plan, only=only or (), skip=skip or (),
         set=[_assignment(text) for text in assign or ()], from_mode=from_mode or None,
-        pools=pools, fallback=fallback or None, allow_noncausal=allow_noncausal,
+        pools=pools, fallback=fallback or None, allow_noncausal=allow_noncausal, halo=halo,
     )  # fmt: skip
-    out = output or model.with_name(f"{model.stem}.{_suffix(mode, plan)}.onnx")
+    out = output or model.with_name(f"{model.stem}.{_suffix(mode, plan, halo)}.onnx")
     where = Destination(out, force, self_contained, save_plan)
     run = None if no_compare else RunFlags(data, samples, seed, provider, threads)
     comparison = _finish(result, model, where, run, dry_run=dry_run)
     _tell(result, comparison, None if dry_run else out, reports, verbose=verbose, quiet=quiet)
-    return 1 if strict and result.refused and not exit_zero else 0
+    return 1 if strict and result.refusals and not exit_zero else 0
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -97,10 +100,10 @@ def _assignment(text: str) -> tuple[str, str]:
     return glob, mode
 
 
-def _suffix(mode: str, plan: Path | None) -> str:
+def _suffix(mode: str, plan: Path | None, halo: int) -> str:
     """The word in the default output's name."""
     if mode:
-        return mode.strip().replace(":", "_")
+        return mode.strip().replace(":", "_") + (f"_halo{halo}" if halo else "")
     return "plan" if plan else "rewritten"
 
 
@@ -116,7 +119,7 @@ def _finish(
         _write_plan(result.plan, where.plan)
         return None
     with staged(result.output, where.out, **write) as stage:
-        wanted = run is not None and result.changed
+        wanted = run is not None and result.done
         comparison = _compare(model, stage.path, where.out, run) if wanted and run else None
         _write_plan(result.plan, where.plan)
         stage.commit()
@@ -156,7 +159,8 @@ def _tell(
 
     summary = rewriting.Summary(
         str(result.original), str(out) if out else None, result.changed, result.left,
-        result.refused, result.others, result.canonical, comparison,
+        result.refused, result.others, result.canonical, comparison, result.halo,
+        result.halo_refusal,
     )  # fmt: skip
     for one in reports:
         one.write(rewriting.as_json(summary))

@@ -13,6 +13,17 @@ PlanFile = Annotated[
     Path | None, Option("--plan", metavar="FILE", help="Follow a saved plan in place of --mode.")
 ]
 
+Halo = Annotated[
+    int,
+    Option(
+        "--halo",
+        min=0,
+        metavar="N",
+        help="Pad the input by N pixels per side instead of the layers, and crop them away again.",
+        show_default=False,
+    ),
+]
+
 Only = Annotated[
     list[str] | None, Option(metavar="GLOB", help="Only sites like this.", rich_help_panel=_SITES)
 ]

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxpad.comparison import Comparison
-from onnxpad.records import Changed, Kept, OtherPad
+from onnxpad.records import Changed, Halo, Kept, OtherPad
 from onnxpad.report import json as comparison_json
 from onnxpad.report import terminal
 from onnxpad.report.sites import abridged, site_as_dict
@@ -31,6 +31,13 @@ class Summary:
     others: tuple[OtherPad, ...]
     canonical: bool
     comparison: Comparison | None
+    halo: Halo | None = None
+    halo_refusal: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether the output differs from the input."""
+        return bool(self.changed or self.halo)
 
 
 def render(summary: Summary, *, every: bool = False) -> RenderableType:
@@ -39,6 +46,35 @@ def render(summary: Summary, *, every: bool = False) -> RenderableType:
 
 
 def _parts(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
+    if summary.halo is not None or summary.halo_refusal:
+        yield from _halo(summary)
+    else:
+        yield from _sites(summary, every=every)
+    yield from _written(summary)
+    if summary.comparison is not None:
+        yield Text()
+        yield terminal.render(summary.comparison)
+
+
+def _halo(summary: Summary) -> Iterator[RenderableType]:
+    halo, model = summary.halo, printable(summary.model)
+    if halo is None:
+        yield Text(f"{model}: no halo was built", "bold")
+        yield Text(printable(summary.halo_refusal, 400), "yellow")
+        return
+    around = "×".join(map(str, dict.fromkeys(halo.pixels)))
+    yield Text(f"{model}: a halo of {around} pixels of {halo.mode} around {halo.source!r}", "bold")
+    stride = "×".join(map(str, dict.fromkeys(halo.stride)))
+    if halo.rounded:
+        yield Text(
+            f"{halo.asked} were asked for; rounded up to a multiple of the total stride, {stride}",
+            "yellow",
+        )
+    names = ", ".join(abridged(name) for name in halo.cropped)
+    yield Text(f"cropped away again at {names}; the layers' own padding stays", "dim")
+
+
+def _sites(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
     total = len(summary.changed) + len(summary.left) + len(summary.refused)
     counts = f"{len(summary.changed)} of {total} padding sites changed"
     if summary.refused:
@@ -59,10 +95,6 @@ def _parts(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
             f"{len(summary.others)} Pads are no padding sites and stay (onnxpad sites says why)",
             "dim",
         )
-    yield from _written(summary)
-    if summary.comparison is not None:
-        yield Text()
-        yield terminal.render(summary.comparison)
 
 
 Row = tuple[str, str, str, list[str]]
@@ -104,9 +136,9 @@ def _written(summary: Summary) -> Iterator[RenderableType]:
     if summary.output is None:
         yield Text("Dry run: no model was written.")
         return
-    same = "" if summary.changed else " (the same bytes as the input: nothing was changed)"
+    same = "" if summary.done else " (the same bytes as the input: nothing was changed)"
     yield Text(f"Wrote {printable(summary.output)}{same}")
-    if summary.changed and not summary.canonical:
+    if summary.done and not summary.canonical:
         yield Text(
             "The input is not serialised canonically; undoing gives its canonical bytes.", "dim"
         )
@@ -126,6 +158,21 @@ def as_json(summary: Summary) -> str:
         "refused": [site_as_dict(k.site) | {"reason": k.reason} for k in summary.refused],
         "left": [site_as_dict(k.site) | {"reason": k.reason} for k in summary.left],
         "other_pads": [{"pad": o.identity, "reason": o.reason} for o in summary.others],
+        "halo": _halo_as_dict(summary.halo),
+        "halo_refusal": summary.halo_refusal or None,
         "comparison": comparison_json.as_dict(summary.comparison) if summary.comparison else None,
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _halo_as_dict(halo: Halo | None) -> dict[str, object] | None:
+    if halo is None:
+        return None
+    return {
+        "input": halo.source,
+        "mode": str(halo.mode),
+        "asked": halo.asked,
+        "pixels": list(halo.pixels),
+        "stride": list(halo.stride),
+        "cropped": list(halo.cropped),
+    }
