@@ -1,0 +1,55 @@
+"""Budgets: the syntax, and pass, fail, inconclusive by the interval."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onnxpad.budget import Limit, Quantity, judge, missed, parse_budget
+from onnxpad.errors import UsageError
+
+NUMBERS = st.floats(-1e6, 1e6).map(lambda v: float(f"{v:g}"))
+
+
+def test_several_limits() -> None:
+    found = parse_budget(" agreement >= 0.98, latency<=1.1 ,top1_delta>=-1e-2")
+    assert found == (
+        Limit("agreement", ">=", 0.98),
+        Limit("latency", "<=", 1.1),
+        Limit("top1_delta", ">=", -0.01),
+    )
+
+
+@given(st.sampled_from(["a", "top1_delta"]), st.sampled_from(["<=", ">="]), NUMBERS)
+def test_a_limit_reads_back(name: str, sign: str, bound: float) -> None:
+    limit = Limit(name, sign, bound)
+    assert parse_budget(str(limit)) == (limit,)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " , ", "agreement", "agreement=1", "agreement>1", "a>=x", "a>=nan", "a>=1;b<=2",
+             "a>=1e999", ">=1", "1a>=1", "a>=--1"]
+)  # fmt: skip
+def test_nonsense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_budget(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity", "outcome"),
+    [
+        ("x>=0.9", Quantity(0.95, 0.92, 0.97), "pass"),
+        ("x>=0.9", Quantity(0.95, 0.90, 0.97), "pass"),
+        ("x>=0.9", Quantity(0.92, 0.88, 0.95), "inconclusive"),
+        ("x>=0.9", Quantity(0.85, 0.80, 0.89), "fail"),
+        ("x<=1.1", Quantity(1.0, 0.9, 1.1), "pass"),
+        ("x<=1.1", Quantity(1.0, 0.9, 1.2), "inconclusive"),
+        ("x<=1.1", Quantity(1.3, 1.2, 1.4), "fail"),
+        ("x<=1.1", Quantity(float("nan"), 0.0, 1.0), "not measured"),
+        ("y<=1.1", Quantity(1.0, 1.0, 1.0), "not measured"),
+    ],
+)
+def test_outcomes(text: str, quantity: Quantity, outcome: str) -> None:
+    judged = judge(parse_budget(text), {"x": quantity})
+    assert [one.outcome for one in judged] == [outcome]
+    assert missed(judged) == (outcome in ("fail", "not measured"))
+    assert missed(judged, strict=True) == (outcome != "pass")
