@@ -44,6 +44,7 @@ _DTYPES = {
 # TF32 would round convolutions to 10 bits, and a search for the fastest algorithm may choose
 # differently for two equal models: both would show differences that no padding made.
 _CUDA_OPTIONS = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 _SILENT = 4
 _SEED = 0
 
@@ -147,6 +148,24 @@ def open_session(
     if optimised_to is not None:
         options.optimized_model_filepath = str(optimised_to)
     return Session(_create(str(path), options, provider.name, label), label)
+
+
+def open_bytes(
+    data: bytes,
+    *,
+    provider: Provider,
+    label: str,
+    threads: int | None = None,
+    folder: Path | None = None,
+    optimise: bool = True,
+) -> Session:
+    """A session on a model in memory, its external data in `folder`. Raises RunError."""
+    options = _options(threads)
+    if not optimise:  # every node runs as it is written, under its own name
+        options.graph_optimization_level = _ort().GraphOptimizationLevel.ORT_DISABLE_ALL
+    if folder is not None:
+        options.add_session_config_entry(_WEIGHTS_FOLDER, str(folder.resolve()))
+    return Session(_create(data, options, provider.name, label), label)
 
 
 def version() -> str:
