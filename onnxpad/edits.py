@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto
+from onnx import NodeProto
 
 from onnxpad import ops
 from onnxpad.builder import Ints, whole
@@ -10,6 +10,7 @@ from onnxpad.compose import PadAxis, pad, pad_operator, same_amounts
 from onnxpad.fold import fold
 from onnxpad.geometry import end_extent
 from onnxpad.modes import Mode
+from onnxpad.pad_sites import zero_point
 from onnxpad.partial import to_partial
 from onnxpad.records import PaddingSite, SiteAxis
 from onnxpad.scopes import Scope
@@ -33,19 +34,19 @@ def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     index = shop.scope.producers[site.node]
     node = shop.edit.node(index)
     axes = [_pad_axis(shop, site, node, axis) for axis in site.axes]
-    quantised = _quantised_source(shop.scope, node, site, mode)
-    if quantised is None:
+    quantised = _quantised_source(shop, node, site, mode)
+    if not quantised:
         padded = pad(shop.build, node.input[0], axes, mode, site.rank, element_type(site))
     else:
-        kind = shop.scope.info(quantised.input[0]).dtype
-        inner = pad(shop.build, quantised.input[0], axes, mode, site.rank, kind)
-        padded = shop.build.op(
-            quantised.op_type, [inner, *quantised.input[1:]], **attributes(quantised)
-        )
+        first = quantised[0]
+        kind = shop.scope.info(first.input[0]).dtype
+        padded = pad(shop.build, first.input[0], axes, mode, site.rank, kind)
+        for one in quantised:
+            padded = shop.build.op(one.op_type, [padded, *one.input[1:]], **attributes(one))
     shop.place(index)
     node.input[0] = padded
     _pad_no_more(node)
-    return "before Q/DQ" if quantised is not None else "in front of the op"
+    return {0: "in front of the op", 1: "before DQ", 2: "before Q/DQ"}[len(quantised)]
 
 
 def _pad_axis(shop: Workshop, site: PaddingSite, node: NodeProto, axis: SiteAxis) -> PadAxis:
@@ -101,19 +102,34 @@ def _from_reference(
 
 
 def _quantised_source(
-    scope: Scope, node: NodeProto, site: PaddingSite, mode: Mode
-) -> NodeProto | None:
-    """The DequantizeLinear in front of an op, if padding its integers is the same as its floats.
+    shop: Workshop, node: NodeProto, site: PaddingSite, mode: Mode
+) -> tuple[NodeProto, ...]:
+    """The quantising nodes in front of an op that a copying mode can be put before.
 
-    Copies of integers are exact, and the runtime can go on fusing DQ, Conv, Q.
+    A copy of an integer is exact, and in front of DQ the runtime can go on fusing DQ, Conv, Q.
+    For runtimes without integer Pads the place is in front of Q: quantising the copy is copying
+    the quantised.
     """
-    source = scope.producer(node.input[0])
-    if source is None or source.op_type != "DequantizeLinear" or not mode.copying:
-        return None
-    if shape_rank(scope, source.input[0]) != site.rank:
-        return None
-    axes = tuple(a.axis for a in site.axes)
-    return source if quantised_alike(scope, source, axes) else None
+    scope, axes = shop.scope, tuple(a.axis for a in site.axes)
+    last = scope.producer(node.input[0])
+    if not mode.copying or not _passes_copies(scope, last, "DequantizeLinear", axes, site.rank):
+        return ()
+    assert last is not None
+    if not shop.float_pads:
+        return (last,)
+    first = scope.producer(last.input[0])
+    if not _passes_copies(scope, first, "QuantizeLinear", axes, site.rank):
+        return ()
+    assert first is not None
+    return (first, last)
+
+
+def _passes_copies(
+    scope: Scope, node: NodeProto | None, op_type: str, axes: tuple[int, ...], rank: int
+) -> bool:
+    if node is None or node.op_type != op_type or shape_rank(scope, node.input[0]) != rank:
+        return False
+    return quantised_alike(scope, node, axes)
 
 
 def shape_rank(scope: Scope, name: str) -> int:
@@ -175,12 +191,10 @@ def _explicit_axis(shop: Workshop, site: PaddingSite, node: NodeProto, axis: Sit
 
 def _fill(shop: Workshop, site: PaddingSite, mode: Mode) -> NDArray[np.float64] | None:
     """What zero is in an integer tensor: the zero point of the op that reads it."""
-    if mode.name != "zero" or site.dtype not in (TensorProto.INT8, TensorProto.UINT8):
+    if mode.name != "zero" or site.dtype in ops.FLOATING | {0}:
         return None
-    index = shop.scope.readers(site.node)[0]
-    reader = shop.scope.nodes[index]
-    op = ops.window_op(reader)
-    position = 2 if op is None else op.zero_point
-    if not 0 <= position < len(reader.input) or not reader.input[position]:
-        return np.array(0)
-    return np.array(shop.values.number(shop.scope, reader.input[position]) or 0)
+    node = shop.scope.nodes[shop.scope.producers[site.node]]
+    op = ops.window_op(node)
+    if op is not None and op.zero_point >= 0:
+        return np.array(shop.values.number(shop.scope, node.input[op.zero_point]) or 0)
+    return np.array(zero_point(shop.scope, shop.values, site.node) or 0)

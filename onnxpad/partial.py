@@ -41,7 +41,7 @@ def _rescale(shop: Workshop, site: PaddingSite, index: int) -> None:
         channels = shop.build.constant([1, -1] + [1] * (site.rank - 2))
         shaped = shop.build.op("Reshape", [bias, channels])
         shop.build.op("Add", [scaled, shaped], output=output)
-    shop.place(index + 1)
+    shop.place(index + 1, like=index)
 
 
 def _as_read_by(shop: Workshop, site: PaddingSite, node: NodeProto) -> PaddingSite:

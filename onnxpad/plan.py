@@ -15,6 +15,7 @@ from onnxpad.refusals import pointless, refusal
 from onnxpad.text import printable
 
 SCHEMA = "onnxpad.plan/1"
+TARGETS = ("cuda", "tensorrt")
 LARGEST_PLAN = 16 * 2**20  # bytes
 
 
@@ -59,6 +60,7 @@ class Request:
         allow_noncausal: let causal padding be replaced by modes that read the future.
         plan: a plan to follow in place of ``mode``.
         halo: pixels per side to pad the input with, in place of any site; 0 for none.
+        target: a runtime to build for: cuda and tensorrt have no integer Pad.
     """
 
     mode: Mode | None = None
@@ -71,9 +73,14 @@ class Request:
     allow_noncausal: bool = False
     plan: Plan | None = None
     halo: int = 0
+    target: str = ""
 
     def check(self) -> None:
         """Raise UsageError where parts of the request contradict each other."""
+        if self.target not in ("", *TARGETS):
+            raise UsageError(
+                f"unknown target {printable(self.target)!r}; expected {' or '.join(TARGETS)}"
+            )
         if self.mode is not None and self.plan is not None:
             raise UsageError("a mode and a plan were both given; give one of them")
         if not self.halo:

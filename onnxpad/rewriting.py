@@ -119,6 +119,7 @@ def rewrite(
     fallback: str | None = None,
     allow_noncausal: bool = False,
     halo: int = 0,
+    target: str = "",
 ) -> RewriteResult:
     """Change the padding of a model. Neither the file nor the proto handed over is changed.
 
@@ -135,6 +136,7 @@ def rewrite(
         allow_noncausal: let causal padding be replaced by modes that read the future.
         halo: pad the model's input by so many pixels per side instead of its layers, and crop
             them away again at the outputs or in front of global pooling.
+        target: "cuda" or "tensorrt", which have no integer Pad: pad in front of Q then.
 
     Raises:
         ModelError: the model cannot be read.
@@ -152,6 +154,7 @@ def rewrite(
         allow_noncausal=allow_noncausal,
         plan=plan if isinstance(plan, Plan) or plan is None else read_plan(Path(plan)),
         halo=halo,
+        target=target,
     )
     request.check()
     return rewrite_model(load_model(source), request)
@@ -166,7 +169,7 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         return _rewrite_halo(model, scopes, found, *wanted)
     decisions = decide(found.sites, request)
     changes = [d for d in decisions.all if d.action == "change" and d.mode is not None]
-    edits, how = _edit(scopes, changes)
+    edits, how = _edit(scopes, changes, float_pads=bool(request.target))
     plan = decisions.plan()
     changed = tuple(
         Changed(d.site, d.mode, how[d.site.identity], d.reason)
@@ -225,7 +228,7 @@ def _apply(
 
 
 def _edit(
-    scopes: Sequence[Scope], changes: Sequence[Decision]
+    scopes: Sequence[Scope], changes: Sequence[Decision], *, float_pads: bool
 ) -> tuple[list[ScopeEdit], dict[str, str]]:
     """(edits, how each site was changed, "" where nothing had to be)."""
     values, taken = Values(), names_in_use(scopes) if changes else set[str]()
@@ -235,7 +238,9 @@ def _edit(
         here = [d for d in changes if d.site.scope == scope.path]
         if not here:
             continue
-        shop = Workshop(scope, values, Builder(scope.opset, taken), ScopeEdit(scope))
+        shop = Workshop(
+            scope, values, Builder(scope.opset, taken), ScopeEdit(scope), float_pads=float_pads
+        )
         for decision in here:
             if decision.mode is not None:
                 how[decision.site.identity] = change(shop, decision.site, decision.mode)

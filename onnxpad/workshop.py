@@ -20,6 +20,9 @@ class Workshop:
 
     New nodes are built one site after another and handed to the edit when all are there, because
     GraphSurgeon exports a whole graph at once.
+
+    Attributes:
+        float_pads: pad floats only, in front of Q, for runtimes that have no integer Pad.
     """
 
     scope: Scope
@@ -27,17 +30,25 @@ class Workshop:
     build: Builder
     edit: ScopeEdit
     _marks: list[int] = field(default_factory=lambda: [0])
-    _places: list[int] = field(default_factory=list)
+    float_pads: bool = False
+    _places: list[tuple[int, int]] = field(default_factory=list)
 
-    def place(self, index: int) -> None:
-        """The nodes built since the last call stand in front of node ``index``."""
+    def place(self, index: int, like: int | None = None) -> None:
+        """The nodes built since the last call stand in front of node ``index``.
+
+        They inherit the metadata of node ``like`` (by default the same one): tools keep there
+        which layer of the source a node belongs to.
+        """
         self._marks.append(self.build.mark())
-        self._places.append(index)
+        self._places.append((index, index if like is None else like))
 
     def finish(self) -> ScopeEdit:
         """Hand everything over; constants stand at the head of the scope."""
         constants, pieces = self.build.export(self._marks)
-        for index, nodes in zip(self._places, pieces, strict=True):
+        for (index, like), nodes in zip(self._places, pieces, strict=True):
+            if like < len(self.scope.nodes):
+                for node in nodes:
+                    node.metadata_props.extend(self.scope.nodes[like].metadata_props)
             self.edit.insert(index, nodes)
         if constants:
             self.edit.before[0] = [*constants, *self.edit.before.get(0, [])]

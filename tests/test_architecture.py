@@ -43,7 +43,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("running", ("config", "runtime", "data", "probe")),
-    ("judging", ("tasks", "measure", "comparison", "tally", "comparing")),
+    ("judging", ("budget", "tasks", "measure", "comparison", "tally", "comparing")),
     ("showing", ("report",)),
     ("public", ("",)),
     ("command line", ("cli", "__main__")),

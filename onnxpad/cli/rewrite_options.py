@@ -58,6 +58,15 @@ AllowNoncausal = Annotated[
     Option("--allow-noncausal", help="Let causal padding read the future.", rich_help_panel=_SITES),
 ]
 
+Target = Annotated[
+    str,
+    Option(
+        metavar="cuda|tensorrt",
+        help="Build for a runtime that has no integer Pad: pad in front of Q/DQ.",
+        rich_help_panel=_SITES,
+    ),
+]
+
 Output = Annotated[
     Path | None,
     Option(
