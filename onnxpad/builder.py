@@ -49,10 +49,13 @@ class Builder:
         self._taken.add(name)
         return name
 
-    def op(self, op_type: str, inputs: Sequence[str], *, output: str = "", **attrs: Any) -> str:
+    def op(
+        self, op_type: str, inputs: Sequence[str], *, output: str = "", domain: str = "",
+        **attrs: Any,
+    ) -> str:  # fmt: skip
         """Add one node; returns its output's name."""
         result = output or self.unique(f"{self._prefix}/{op_type}")
-        node = gs.Node(op_type, name=self.unique(f"{result}/node"), attrs=attrs)
+        node = gs.Node(op_type, name=self.unique(f"{result}/node"), attrs=attrs, domain=domain)
         node.inputs = [self._tensor(name) if name else gs.Variable.empty() for name in inputs]
         node.outputs = [self._tensor(result)]
         self._graph.nodes.append(node)

@@ -36,13 +36,17 @@ def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     axes = [_pad_axis(shop, site, node, axis) for axis in site.axes]
     quantised = _quantised_source(shop, node, site, mode)
     if not quantised:
-        padded = pad(shop.build, node.input[0], axes, mode, site.rank, element_type(site))
+        padded = pad(
+            shop.build, node.input[0], axes, mode, site.rank, element_type(site),
+            fill=_fill(shop, site, mode),
+        )  # fmt: skip
     else:
         first = quantised[0]
         kind = shop.scope.info(first.input[0]).dtype
         padded = pad(shop.build, first.input[0], axes, mode, site.rank, kind)
         for one in quantised:
-            padded = shop.build.op(one.op_type, [padded, *one.input[1:]], **attributes(one))
+            inputs = [padded, *one.input[1:]]
+            padded = shop.build.op(one.op_type, inputs, domain=one.domain, **attributes(one))
     shop.place(index)
     node.input[0] = padded
     _pad_no_more(node)

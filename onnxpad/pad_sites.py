@@ -3,7 +3,7 @@
 from dataclasses import replace
 from math import nan
 
-from onnx import NodeProto, TensorProto
+from onnx import NodeProto
 
 from onnxpad import ops
 from onnxpad.modes import Mode
@@ -78,21 +78,37 @@ def pad_mode(scope: Scope, values: Values, node: NodeProto) -> Mode:
         fill = 0.0
     if fill is None:
         return Mode("constant", nan)
-    neutral = _zero_point(scope, values, node)
+    neutral = zero_point(scope, values, node.output[0])
+    if neutral is None:
+        return Mode("constant", nan)
     return Mode("zero") if fill == neutral else Mode("constant", fill - neutral)
 
 
-def _zero_point(scope: Scope, values: Values, node: NodeProto) -> float:
-    """The integer that means 0 in what a Pad pads: its reader's zero point, 0 for floats."""
-    if scope.info(node.input[0]).dtype not in (TensorProto.INT8, TensorProto.UINT8):
-        return 0.0
-    for index in scope.readers(node.output[0]):
-        reader = scope.nodes[index]
-        op = ops.window_op(reader)
-        position = 2 if reader.op_type == "DequantizeLinear" else op.zero_point if op else -1
-        if 0 <= position < len(reader.input) and reader.input[position]:
-            return values.number(scope, reader.input[position]) or 0.0
-    return 0.0
+# What hands integers on as they are, beside further window ops.
+_SAME_NUMBERS = frozenset(
+    ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Pad", "MaxPool")
+)
+
+
+def zero_point(scope: Scope, values: Values, name: str) -> float | None:
+    """The number that means 0 in a tensor: the zero point of those who read it, 0 for floats.
+
+    None where it is not one number, or readers do not agree on it.
+    """
+    found: set[float | None] = set()
+    queue, seen = [name], {name}
+    while queue:
+        name = queue.pop()
+        for reader in (scope.nodes[i] for i in scope.readers(name)):
+            op = ops.window_op(reader)
+            position = 2 if reader.op_type == "DequantizeLinear" else op.zero_point if op else -1
+            if position >= 0 and reader.input[0] == name:
+                given = reader.input[position] if len(reader.input) > position else ""
+                found.add(values.number(scope, given) if given else 0.0)
+            elif reader.op_type in _SAME_NUMBERS and reader.input[0] == name:
+                queue += {reader.output[0]} - seen
+                seen.add(reader.output[0])
+    return found.pop() if len(found) == 1 else None if found else 0.0
 
 
 def composed_site(

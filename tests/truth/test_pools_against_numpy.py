@@ -72,9 +72,7 @@ class Pool:
     @property
     def reach(self) -> list[tuple[int, int]]:
         """What is padded: the declared amounts, and what the last window reads beyond them."""
-        each = zip(
-            self.sizes, self.amounts, self.extents, self.stride, self.counts, strict=True
-        )
+        each = zip(self.sizes, self.amounts, self.extents, self.stride, self.counts, strict=True)
         return [
             (b, max(e, (c - 1) * s + x - b - n) if (b, e) != (0, 0) else e)
             for n, (b, e), x, s, c in each
@@ -188,9 +186,9 @@ def cases(draw: st.DrawFn, op: str) -> Pool:
 
     kernel = several(1, 4)
     pads = tuple((draw(st.integers(0, k - 1)), draw(st.integers(0, k - 1))) for k in kernel)
-    plain = st.just((1,) * dims)
+    dilation = st.just((1,) * dims) | st.tuples(*[st.integers(1, 3)] * dims)
     return Pool(
-        op, several(1, 9), kernel, several(1, 3), draw(plain | st.tuples(*[st.integers(1, 3)] * dims)),
+        op, several(1, 9), kernel, several(1, 3), draw(dilation),
         pads, draw(st.sampled_from(["", "", "", "SAME_UPPER", "SAME_LOWER"])),
         draw(st.booleans()), draw(st.booleans()),
         draw(st.sampled_from([7, 9, 10, 11, 12, 13, 18, 19, 22])), draw(st.booleans()),
