@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onnxpad.calibration import calibrate as calibrate
     from onnxpad.comparing import compare as compare
     from onnxpad.comparison import Comparison as Comparison
     from onnxpad.errors import OnnxpadError as OnnxpadError
@@ -23,6 +24,7 @@ _HOMES = {
     "PaddingSite": "records",
     "Plan": "plan",
     "RewriteResult": "rewriting",
+    "calibrate": "calibration",
     "compare": "comparing",
     "find_sites": "sites",
     "read_plan": "plan",
@@ -35,6 +37,7 @@ __all__ = [
     "PaddingSite",
     "Plan",
     "RewriteResult",
+    "calibrate",
     "compare",
     "find_sites",
     "read_plan",

@@ -76,7 +76,7 @@ def pad_operator(build: Builder, mode: Mode, axes: Sequence[PadAxis], dtype: int
         return ""
     if dtype not in _PAD_TYPES and not (dtype == TensorProto.BFLOAT16 and build.opset >= 13):
         return ""
-    if mode.name in ("symmetric", "linear"):
+    if mode.name in ("symmetric", "linear", "mean"):
         alike = mode.name == "symmetric" and all(f and max(f) <= 1 for f in fixed)
         return "edge" if alike else ""
     if mode.name == "wrap":
@@ -99,7 +99,7 @@ def _pad_node(
     filled = operator == "constant" and (fill is not None or mode.value != 0)
     value = fill if fill is not None else np.array(mode.value)
     if build.opset < 11:
-        attrs = {"value": float(value)} if filled else {}
+        attrs: dict[str, Any] = {"value": float(value)} if filled else {}
         pads = [int(v) for v in amounts] if not isinstance(amounts, str) else []
         return build.op("Pad", [tensor], output=output, mode=operator, pads=pads, **attrs)
     inputs = [tensor, build.ints(amounts)]
@@ -222,6 +222,43 @@ def _as_factor(build: Builder, factor: Ints, axis: int, rank: int, dtype: int) -
         return build.constant(factor.reshape(shape), dtype)
     shaped = build.op("Reshape", [build.ints(factor), build.constant(shape)])
     return build.op("Cast", [shaped], to=dtype)
+
+
+def pad_mean(
+    build: Builder, tensor: str, axes: Sequence[PadAxis], rank: int, dtype: int,
+    means: Sequence[float], *, output: str = "",
+) -> str:  # fmt: skip
+    """Pad with one number per channel: zeros, and then a map added that is 0 inside.
+
+    Adding 0 leaves the interior what it was, and Pad itself knows one number only.
+    """
+    padded = pad(build, tensor, axes, Mode("zero"), rank, dtype)
+    border = _border(build, tensor, axes, rank, dtype)
+    column = np.array(means).reshape([1, -1] + [1] * (rank - 2))
+    values = build.op("Mul", [border, build.constant(column, dtype)])
+    return build.op("Add", [padded, values], output=output)
+
+
+def _border(build: Builder, tensor: str, axes: Sequence[PadAxis], rank: int, dtype: int) -> str:
+    """1 where padding stands, 0 inside, in shape (1, 1, padded sizes...)."""
+    if all(a.size is not None and a.fixed is not None for a in axes):
+        mask = np.zeros([1] * rank)
+        for axis in axes:
+            begin, end = axis.fixed or (0, 0)
+            along = np.ones(begin + (axis.size or 0) + end)
+            along[begin : begin + (axis.size or 0)] = 0
+            shape = [-1 if i == axis.axis else 1 for i in range(rank)]
+            mask = np.maximum(mask, along.reshape(shape))
+        return build.constant(mask, dtype)
+    sizes: list[Ints] = [whole(1)] * rank
+    for axis in axes:
+        sizes[axis.axis] = build.size(tensor, axis.axis)
+    one = build.constant(np.ones([1] * rank), dtype)
+    inside = pad(
+        build, build.op("Tile", [one, build.ints(build.concat(sizes))]), axes, Mode("zero"), rank,
+        dtype,
+    )  # fmt: skip
+    return build.op("Sub", [one, inside])
 
 
 def same_amounts(

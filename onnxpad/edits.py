@@ -6,7 +6,8 @@ from onnx import NodeProto
 
 from onnxpad import ops
 from onnxpad.builder import Ints, whole
-from onnxpad.compose import PadAxis, pad, pad_operator, same_amounts
+from onnxpad.compose import PadAxis, pad, pad_mean, pad_operator, same_amounts
+from onnxpad.errors import UsageError
 from onnxpad.fold import fold
 from onnxpad.geometry import end_extent
 from onnxpad.modes import Mode
@@ -14,6 +15,7 @@ from onnxpad.pad_sites import zero_point
 from onnxpad.partial import to_partial
 from onnxpad.records import PaddingSite, SiteAxis
 from onnxpad.scopes import Scope
+from onnxpad.text import printable
 from onnxpad.trace import quantised_alike
 from onnxpad.values import attributes
 from onnxpad.workshop import Workshop, element_type, set_pad_mode
@@ -35,7 +37,9 @@ def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     node = shop.edit.node(index)
     axes = [_pad_axis(shop, site, node, axis) for axis in site.axes]
     quantised = _quantised_source(shop, node, site, mode)
-    if not quantised:
+    if mode.name == "mean":
+        padded = _mean(shop, site, node.input[0], axes)
+    elif not quantised:
         padded = pad(
             shop.build, node.input[0], axes, mode, site.rank, element_type(site),
             fill=_fill(shop, site, mode),
@@ -51,6 +55,20 @@ def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     node.input[0] = padded
     _pad_no_more(node)
     return {0: "in front of the op", 1: "before DQ", 2: "before Q/DQ"}[len(quantised)]
+
+
+def _mean(
+    shop: Workshop, site: PaddingSite, tensor: str, axes: list[PadAxis], *, output: str = ""
+) -> str:
+    """The tensor padded with the means of its channels."""
+    means, kind = shop.means[site.identity], element_type(site)
+    channels = (shop.scope.info(tensor).shape or (None, None))[1]
+    if isinstance(channels, int) and channels != len(means):
+        raise UsageError(
+            f"site {printable(site.identity)!r} has {channels} channels, but {len(means)} means "
+            "were given; calibrate on this very model"
+        )
+    return pad_mean(shop.build, tensor, axes, site.rank, kind, means, output=output)
 
 
 def _pad_axis(shop: Workshop, site: PaddingSite, node: NodeProto, axis: SiteAxis) -> PadAxis:
@@ -167,6 +185,10 @@ def _change_explicit(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
         set_pad_mode(shop, shop.edit.node(index), operator, mode, _fill(shop, site, mode))
         return "the Pad's mode"
     shop.edit.removed.add(index)
+    if mode.name == "mean":
+        _mean(shop, site, site.source, axes, output=site.node)
+        shop.place(index)
+        return "in place of it"
     pad(
         shop.build, site.source, axes, mode, site.rank, element_type(site), output=site.node,
         fill=_fill(shop, site, mode),

@@ -63,8 +63,9 @@ def same_pads_any_size(window: Window, *, lower: bool) -> tuple[int, int] | None
 def end_extent(
     size: int, window: Window, begin: int = 0, end: int = 0, *, ceil: bool = False
 ) -> int:
-    """Elements beyond ``size`` that have to be there so that the op, padding nothing itself, has
-    the same windows: ``end``, or with ceil_mode what the last kept window reads, at least 0.
+    """Elements beyond ``size`` with which the op, padding nothing itself, has the same windows.
+
+    That is ``end``, or with ceil_mode what the last kept window reads, at least 0.
 
     With ceil_mode the last window may hang over the padding; what hangs over counts as padding. A
     window that would start in the end padding is dropped, and with padding that stands in the

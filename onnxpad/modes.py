@@ -52,6 +52,7 @@ KINDS: tuple[ModeKind, ...] = (
         "(numpy.pad reflect, reflect_type='odd')",
         reads_far=True,
     ),
+    ModeKind("mean", "the channel's mean over calibration data: m m | a b c d | m m"),
     ModeKind(
         "partial",
         "nothing: the convolution is rescaled by window cells / real cells "

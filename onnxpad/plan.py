@@ -14,6 +14,9 @@ from onnxpad.records import PaddingSite
 from onnxpad.refusals import pointless, refusal
 from onnxpad.text import printable
 
+# Site -> one number per channel.
+Means = Mapping[str, tuple[float, ...]]
+
 SCHEMA = "onnxpad.plan/1"
 TARGETS = ("cuda", "tensorrt")
 LARGEST_PLAN = 16 * 2**20  # bytes
@@ -24,17 +27,23 @@ class Plan:
     """Which sites get which mode; sites that are not named stay as they are.
 
     Attributes:
-        modes: (site, mode) pairs. halo: (input, mode, pixels per side as asked for), if any.
+        modes: (site, mode) pairs. means: (site, number per channel) of the sites with mode mean.
+        halo: (input, mode, pixels per side as asked for), if any.
     """
 
     modes: tuple[tuple[str, Mode], ...]
     halo: tuple[str, Mode, int] | None = None
+    means: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def to_json(self) -> str:
         """The plan as a file's text; equal plans give equal bytes."""
         sites: list[dict[str, object]] = [
             {"site": site, "mode": str(mode), "place": "site"} for site, mode in self.modes
         ]
+        means = dict(self.means)
+        for entry in sites:
+            if entry["site"] in means:
+                entry["means"] = list(means[str(entry["site"])])
         if self.halo is not None:
             source, mode, pixels = self.halo
             sites.append({"site": source, "mode": str(mode), "place": "halo", "pixels": pixels})
@@ -60,6 +69,7 @@ class Request:
         allow_noncausal: let causal padding be replaced by modes that read the future.
         plan: a plan to follow in place of ``mode``.
         halo: pixels per side to pad the input with, in place of any site; 0 for none.
+        means: what mode mean writes, by site.
         target: a runtime to build for: cuda and tensorrt have no integer Pad.
     """
 
@@ -74,6 +84,12 @@ class Request:
     plan: Plan | None = None
     halo: int = 0
     target: str = ""
+    means: Means | None = None
+
+    @property
+    def known_means(self) -> Means:
+        """What was calibrated, by the caller or by the plan."""
+        return {**(dict(self.plan.means) if self.plan else {}), **(self.means or {})}
 
     def check(self) -> None:
         """Raise UsageError where parts of the request contradict each other."""
@@ -109,10 +125,12 @@ class Decisions:
 
     all: tuple[Decision, ...] = field(default=())
 
-    def plan(self) -> Plan:
+    def plan(self, means: Means | None = None) -> Plan:
         """The plan that these decisions amount to."""
         changed = ((d.site.identity, d.mode) for d in self.all if d.action == "change")
-        return Plan(tuple((site, mode) for site, mode in changed if mode is not None))
+        modes = tuple((site, mode) for site, mode in changed if mode is not None)
+        used = ((site, (means or {}).get(site)) for site, mode in modes if mode.name == "mean")
+        return Plan(modes, means=tuple((site, numbers) for site, numbers in used if numbers))
 
 
 def decide(sites: Sequence[PaddingSite], request: Request) -> Decisions:
@@ -132,7 +150,15 @@ def decide(sites: Sequence[PaddingSite], request: Request) -> Decisions:
             _unknown_site(f"the plan names the site {printable(identity)!r}", identities)
     for glob, mode in request.assigned:
         named |= {identity: mode for identity in identities if matches(identity, glob)}
-    return Decisions(tuple(_decide(site, request, named.get(site.identity)) for site in sites))
+    decisions = [_decide(site, request, named.get(site.identity)) for site in sites]
+    for one in decisions:
+        wanted = one.action == "change" and one.mode is not None and one.mode.name == "mean"
+        if wanted and one.site.identity not in request.known_means:
+            raise UsageError(
+                f"mode mean needs the channel means of {printable(one.site.identity)!r}, taken on "
+                "data: onnxpad.calibrate gives them"
+            )
+    return Decisions(tuple(decisions))
 
 
 def matches(identity: str, glob: str) -> bool:
@@ -203,7 +229,7 @@ def read_plan(path: Path) -> Plan:
     Raises:
         UsageError: unreadable, too large, or not a plan; says where in the file.
     """
-    from pydantic import BaseModel, ConfigDict, Field, ValidationError
+    from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
     class Entry(BaseModel):
         model_config = ConfigDict(extra="forbid")
@@ -211,6 +237,7 @@ def read_plan(path: Path) -> Plan:
         mode: str
         place: Literal["site", "halo"] = "site"
         pixels: int = Field(default=0, ge=0)
+        means: list[FiniteFloat] = []
 
     shown = printable(str(path))
     try:
@@ -234,4 +261,5 @@ def read_plan(path: Path) -> Plan:
     if halos and len(entries) > 1:
         raise UsageError(f"{shown}: a plan is one halo or a list of sites, not both")
     modes = tuple((e.site, parse_mode(e.mode)) for e in entries if e.place == "site")
-    return Plan(modes, halos[0] if halos else None)
+    means = tuple((e.site, tuple(e.means)) for e in entries if e.means)
+    return Plan(modes, halos[0] if halos else None, means)

@@ -96,9 +96,19 @@ TABLE: tuple[Refusal, ...] = (
         "partial convolution needs to know how much is padded; it is computed at run time here",
     ),
     Refusal(
-        "integer", "linear and constant on integer tensors",
-        lambda site, mode: mode.name in ("linear", "constant") and _reads_integers(site),
+        "integer", "linear, constant and mean on integer tensors",
+        lambda site, mode: mode.name in ("linear", "constant", "mean") and _reads_integers(site),
         "this mode invents numbers that the integers here cannot hold exactly; a copying mode can",
+    ),
+    Refusal(
+        "mean-scope", "mean inside a subgraph or local function",
+        lambda site, mode: mode.name == "mean" and site.scope != (("graph",),),
+        "means are taken in the main graph only; this site stands in a graph inside another node",
+    ),
+    Refusal(
+        "mean-channels", "mean where the channels are not the second axis",
+        lambda site, mode: mode.name == "mean" and min(a.axis for a in site.axes) < 2,
+        "which axis holds the channels is not known here",
     ),
     Refusal(
         "old-auto-pad", "auto_pad SAME with a stride, unknown size, opset below 11, any mode but "
@@ -166,7 +176,8 @@ def _at_most(site: PaddingSite, axis: SiteAxis) -> float:
     return axis.window.extent // 2 if site.form == "auto_pad" and axis.window else inf
 
 
-_TARGETS = tuple(Mode(m) for m in ("edge", "reflect", "symmetric", "wrap", "linear", "partial"))
+_TRIED = ("edge", "reflect", "symmetric", "wrap", "linear", "mean", "partial")
+_TARGETS = tuple(Mode(name) for name in _TRIED)
 
 
 def obstacles(site: PaddingSite) -> dict[str, str]:

@@ -21,7 +21,7 @@ from onnxpad.halo import add_halo
 from onnxpad.indexing import index
 from onnxpad.model import Model, load_model
 from onnxpad.modes import Mode, parse_mode
-from onnxpad.plan import Decision, Plan, Request, decide, read_plan
+from onnxpad.plan import Decision, Means, Plan, Request, decide, read_plan
 from onnxpad.records import Changed, Halo, Kept, OtherPad, Survey
 from onnxpad.scopes import Scope, TensorInfo
 from onnxpad.sites import survey_scopes
@@ -120,6 +120,7 @@ def rewrite(
     allow_noncausal: bool = False,
     halo: int = 0,
     target: str = "",
+    means: Means | None = None,
 ) -> RewriteResult:
     """Change the padding of a model. Neither the file nor the proto handed over is changed.
 
@@ -137,6 +138,7 @@ def rewrite(
         halo: pad the model's input by so many pixels per side instead of its layers, and crop
             them away again at the outputs or in front of global pooling.
         target: "cuda" or "tensorrt", which have no integer Pad: pad in front of Q then.
+        means: what mode mean writes, site to one number per channel, as ``calibrate`` gives it.
 
     Raises:
         ModelError: the model cannot be read.
@@ -155,6 +157,7 @@ def rewrite(
         plan=plan if isinstance(plan, Plan) or plan is None else read_plan(Path(plan)),
         halo=halo,
         target=target,
+        means=means,
     )
     request.check()
     return rewrite_model(load_model(source), request)
@@ -169,8 +172,8 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         return _rewrite_halo(model, scopes, found, *wanted)
     decisions = decide(found.sites, request)
     changes = [d for d in decisions.all if d.action == "change" and d.mode is not None]
-    edits, how = _edit(scopes, changes, float_pads=bool(request.target))
-    plan = decisions.plan()
+    edits, how = _edit(scopes, changes, request)
+    plan = decisions.plan(request.known_means)
     changed = tuple(
         Changed(d.site, d.mode, how[d.site.identity], d.reason)
         for d in changes
@@ -228,7 +231,7 @@ def _apply(
 
 
 def _edit(
-    scopes: Sequence[Scope], changes: Sequence[Decision], *, float_pads: bool
+    scopes: Sequence[Scope], changes: Sequence[Decision], request: Request
 ) -> tuple[list[ScopeEdit], dict[str, str]]:
     """(edits, how each site was changed, "" where nothing had to be)."""
     values, taken = Values(), names_in_use(scopes) if changes else set[str]()
@@ -239,8 +242,9 @@ def _edit(
         if not here:
             continue
         shop = Workshop(
-            scope, values, Builder(scope.opset, taken), ScopeEdit(scope), float_pads=float_pads
-        )
+            scope, values, Builder(scope.opset, taken), ScopeEdit(scope),
+            float_pads=bool(request.target), means=request.known_means,
+        )  # fmt: skip
         for decision in here:
             if decision.mode is not None:
                 how[decision.site.identity] = change(shop, decision.site, decision.mode)

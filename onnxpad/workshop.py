@@ -1,5 +1,6 @@
 """What the edits of one scope share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,7 @@ class Workshop:
 
     Attributes:
         float_pads: pad floats only, in front of Q, for runtimes that have no integer Pad.
+        means: what mode mean writes, by site.
     """
 
     scope: Scope
@@ -31,6 +33,7 @@ class Workshop:
     edit: ScopeEdit
     _marks: list[int] = field(default_factory=lambda: [0])
     float_pads: bool = False
+    means: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     _places: list[tuple[int, int]] = field(default_factory=list)
 
     def place(self, index: int, like: int | None = None) -> None:

@@ -81,16 +81,17 @@ def rewrite(
     from onnxpad.rewriting import rewrite as apply
 
     reports = parse_reports(report)
+    run = RunFlags(data, samples, seed, provider, threads)
+    means = _means(model, run) if "mean" in (mode, fallback) or _assigns_mean(assign) else None
     result = apply(
         model, mode or None, plan=plan, only=only or (), skip=skip or (),
         set=[_assignment(text) for text in assign or ()], from_mode=from_mode or None,
         pools=pools, fallback=fallback or None, allow_noncausal=allow_noncausal, halo=halo,
-        target=target,
+        target=target, means=means,
     )  # fmt: skip
     out = output or model.with_name(f"{model.stem}.{_suffix(mode, plan, halo)}.onnx")
     where = Destination(out, force, self_contained, save_plan)
-    run = None if no_compare else RunFlags(data, samples, seed, provider, threads)
-    comparison = _finish(result, model, where, run, dry_run=dry_run)
+    comparison = _finish(result, model, where, None if no_compare else run, dry_run=dry_run)
     _tell(result, comparison, None if dry_run else out, reports, verbose=verbose, quiet=quiet)
     return 1 if strict and result.refusals and not exit_zero else 0
 
@@ -100,6 +101,20 @@ def _assignment(text: str) -> tuple[str, str]:
     if not equals or not glob:
         raise UsageError(f"--set {text!r}: expected GLOB=MODE, for example 'conv1*=edge'")
     return glob, mode
+
+
+def _assigns_mean(assign: list[str] | None) -> bool:
+    return any(text.endswith("=mean") for text in assign or ())
+
+
+def _means(model: Path, run: RunFlags) -> dict[str, tuple[float, ...]]:
+    """What mode mean writes; taken on the same data as the comparison."""
+    from onnxpad.calibration import calibrate
+
+    return calibrate(
+        model, data=run.data, samples=run.samples, seed=run.seed, provider=run.provider,
+        threads=run.threads,
+    )  # fmt: skip
 
 
 def _suffix(mode: str, plan: Path | None, halo: int) -> str:

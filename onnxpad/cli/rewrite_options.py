@@ -6,7 +6,7 @@ from typing import Annotated
 from typer import Option
 
 _SITES, _RUN, _OUT = "Which sites", "Comparison", "Output"
-_MODES = "zero, constant:V, edge, reflect, symmetric, wrap, linear, partial"
+_MODES = "zero, constant:V, edge, reflect, symmetric, wrap, linear, mean, partial"
 
 Mode = Annotated[str, Option(metavar="MODE", help=f"What to invent: {_MODES}.")]
 PlanFile = Annotated[
