@@ -179,24 +179,25 @@ KERNEL = np.random.default_rng(0).normal(0, 0.3, (3, 3, 3, 4)).astype(np.float32
 
 
 @pytest.mark.parametrize("opset", [13, 21])
-def test_wrap_is_found_as_what_it_is(opset: int) -> None:
-    """Written as Slice and Concat on the middle axes."""
+@pytest.mark.parametrize("own", ["wrap", "reflect"])
+def test_padding_of_another_mode_is_found_as_what_it_is(own: str, opset: int) -> None:
+    """jnp.pad is written as Slice and Concat on the middle axes; reflect end by end."""
     pads = ((1, 2), (1, 1))
 
     def valid(x: Any) -> Any:
         order = ORDERS[2, "last"]
         return lax.conv_general_dilated(x, KERNEL, (1, 1), "VALID", dimension_numbers=order)
 
-    def wrapped(x: Any) -> Any:
-        return valid(jnp.pad(x, ((0, 0), *pads, (0, 0)), mode="wrap"))
+    def padded(x: Any) -> Any:
+        return valid(jnp.pad(x, ((0, 0), *pads, (0, 0)), mode=own))
 
-    model = _convert(wrapped, (1, 12, 13, 3), opset)
-    assert [site.mode.name for site in onnxpad.find_sites(model)] == ["wrap"]
+    model = _convert(padded, (1, 12, 13, 3), opset)
+    assert {site.mode.name for site in onnxpad.find_sites(model)} == {own}
     assert not onnxpad.rewrite(model, "edge").changed
     x = input_array((1, 12, 13, 3))
     name = model.graph.input[0].name
     for mode in MODES:
-        candidate, result = rewritten(model, mode, from_mode="wrap")
+        candidate, result = rewritten(model, mode, from_mode=own)
         assert not result.refused
         truth = [np.asarray(valid(pad(x, pads, 1, mode)))]
         assert distance(run(candidate, {name: x}), truth) <= 1e-5
