@@ -1,0 +1,168 @@
+"""From a detector's raw outputs to boxes in pixels of its input.
+
+Every decoder takes one sample's outputs, by name, and the input's (height, width). Columns are
+x, y, w, h (a box's centre and size), objectness where there is one, and the class scores.
+
+| name | outputs | meaning |
+|---|---|---|
+| yolox | (1, A, 5 + C), A = Σ cells over strides 8, 16, 32 (64) | x = (t + column)·stride, y alike with the row, w = exp(t)·stride; score = objectness × class (Z. Ge et al., "YOLOX", 2021, arXiv 2107.08430) |
+| yolov5 | (1, A, 5 + C) | the same columns, decoded in the graph to input pixels; also YOLOX exported so |
+| yolov8 | (1, 4 + C, A) | decoded, no objectness; score = class |
+| boxes | (1, N, 4) and (1, N, C) | corners, in pixels or as shares of the input; scores |
+| rows | (1, N, 6) | x0, y0, x1, y1, score, class in input pixels; doubles already removed |
+| module:function | any | a user's own, see `own` |
+"""  # noqa: E501  (a table's row is one line)
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from onnxpad.errors import DataError, UsageError
+from onnxpad.measure.pair import Array
+from onnxpad.tasks.boxes import Detections
+from onnxpad.tasks.task import Outputs
+from onnxpad.text import one_line, printable
+
+Size = tuple[int, int]
+Decoder = Callable[[Outputs, Size], Detections]
+
+STRIDES = ((8, 16, 32), (8, 16, 32, 64))
+NAMES = ("yolox", "yolov5", "yolov8", "boxes", "rows")
+# Normalised corners may leave the picture a little; corners in pixels are far above this.
+_NORMALISED = 2.5
+
+
+def decoder(name: str, outputs: tuple[str, ...]) -> Decoder:
+    """The decoder of this name, reading these outputs.
+
+    Raises UsageError for a name that is none, or the wrong number of outputs.
+    """
+    if ":" in name:
+        return own(name)
+    if name not in NAMES:
+        raise UsageError(
+            f"unknown decoder {printable(name)!r}: choose one of {', '.join(NAMES)}, or give your "
+            "own as module:function"
+        )
+    wanted = 2 if name == "boxes" else 1
+    if len(outputs) != wanted:
+        raise UsageError(f"decoder {name} reads {wanted} outputs, and {len(outputs)} were named")
+    if name == "boxes":
+        return lambda found, size: boxes_and_scores(found[outputs[0]], found[outputs[1]], size)
+    decode = {"yolox": yolox, "yolov5": yolov5, "yolov8": yolov8, "rows": rows}[name]
+    return lambda found, size: decode(found[outputs[0]], size)
+
+
+def cells(size: Size, strides: tuple[int, ...]) -> int:
+    """How many positions the grids of these strides have on an input of this size."""
+    return sum((size[0] // s) * (size[1] // s) for s in strides)
+
+
+def yolox(output: Array, size: Size) -> Detections:
+    """An undecoded YOLOX head. Raises DataError for shapes that fit no strides."""
+    table = _table(output, 6)
+    strides = next((s for s in STRIDES if cells(size, s) == len(table)), None)
+    if strides is None:
+        raise DataError(
+            f"{len(table)} rows are no YOLOX head on an input of {size[0]}×{size[1]}: strides 8, "
+            f"16, 32 give {cells(size, STRIDES[0])}; if the boxes are decoded in the graph, use "
+            "decoder yolov5"
+        )
+    grids, scales = [], []
+    for stride in strides:
+        rows_, columns = np.mgrid[: size[0] // stride, : size[1] // stride]
+        grids.append(np.stack([columns.ravel(), rows_.ravel()], axis=1))
+        scales.append(np.full(columns.size, float(stride)))
+    scale = np.concatenate(scales)[:, None]
+    centre = (table[:, :2] + np.concatenate(grids)) * scale
+    with np.errstate(over="ignore"):  # a wild row gives an infinite box, which is dropped later
+        extent = np.exp(table[:, 2:4]) * scale
+    return _best(centre, extent, table[:, 5:] * table[:, 4:5])
+
+
+def yolov5(output: Array, size: Size) -> Detections:
+    """A YOLOv5-style head, decoded in the graph."""
+    del size
+    table = _table(output, 6)
+    return _best(table[:, :2], table[:, 2:4], table[:, 5:] * table[:, 4:5])
+
+
+def yolov8(output: Array, size: Size) -> Detections:
+    """A YOLOv8-style head, (1, 4 + C, A)."""
+    del size
+    table = _table(np.swapaxes(output, 1, 2) if output.ndim == 3 else output, 5)
+    return _best(table[:, :2], table[:, 2:4], table[:, 4:])
+
+
+def rows(output: Array, size: Size) -> Detections:
+    """Finished detections, (1, N, 6)."""
+    del size
+    table = _table(output, 6)
+    return Detections(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
+
+
+def boxes_and_scores(boxes: Array, scores: Array, size: Size) -> Detections:
+    """Corners and class scores as two outputs.
+
+    Corners are shares of the input where none exceeds 2.5. Scores whose rows sum to 1 are a
+    softmax, whose first class is "nothing here": it is dropped and the others count from 0.
+    """
+    corners, table = _table(boxes, 4), _table(scores, 1)
+    if corners.shape[1] != 4 or len(corners) != len(table):
+        raise DataError(f"no boxes and scores in outputs of {boxes.shape} and {scores.shape}")
+    if np.abs(corners).max(initial=0.0) <= _NORMALISED:
+        corners = corners * np.array([size[1], size[0]] * 2, np.float64)
+    if table.shape[1] > 1 and np.abs(table.sum(axis=1) - 1).max(initial=0.0) < 0.01:
+        table = table[:, 1:]
+    return Detections(corners, table.max(axis=1), table.argmax(axis=1))
+
+
+def own(name: str) -> Decoder:
+    """A user's decoder, named module:function and imported as Python imports.
+
+    It is called with a dict of the sample's outputs (arrays with a batch axis of 1) and the
+    input's (height, width), and returns three arrays: corners (n, 4) x0, y0, x1, y1 in input
+    pixels, scores (n,), classes (n,) counted from 0; doubles removed. Raises UsageError when there
+    is no such function.
+    """
+    module, _, function = name.partition(":")
+    try:
+        call: Any = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"decoder {printable(name)}: {one_line(str(error))}") from None
+
+    def decode(found: Outputs, size: Size) -> Detections:
+        try:
+            corners, scores, classes = (np.asarray(part) for part in call(dict(found), size))
+        except Exception as error:  # noqa: BLE001  (a user's code may raise anything)
+            told = f"{type(error).__name__}: {one_line(str(error))}"
+            raise DataError(f"decoder {printable(name)} failed: {told}") from None
+        n = len(scores) if scores.ndim == 1 else -1
+        if corners.shape != (n, 4) or classes.shape != (n,):
+            raise DataError(
+                f"decoder {printable(name)} gave arrays of {corners.shape}, {scores.shape} and "
+                f"{classes.shape}; expected (n, 4), (n,) and (n,)"
+            )
+        return Detections(
+            corners.astype(np.float64), scores.astype(np.float64), classes.astype(np.int64)
+        )
+
+    return decode
+
+
+def _table(output: Array, columns: int) -> Array:
+    """One sample's rows in float64. Raises DataError for anything else."""
+    if output.ndim != 3 or output.shape[0] != 1 or output.shape[2] < columns:
+        raise DataError(
+            f"no detections of one sample in an output of shape {output.shape}: expected "
+            f"(1, rows, {columns} or more columns)"
+        )
+    return np.asarray(output[0].astype(np.float64))
+
+
+def _best(centre: Array, extent: Array, scores: Array) -> Detections:
+    """One box a row, with its best class."""
+    corners = np.concatenate([centre - extent / 2, centre + extent / 2], axis=1)
+    return Detections(corners, scores.max(axis=1), scores.argmax(axis=1))
