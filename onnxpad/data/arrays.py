@@ -1,6 +1,5 @@
 """Samples from .npy and .npz files, used as they are. Pickles are never loaded."""
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +8,17 @@ from typing import Any, Literal
 import numpy as np
 
 from onnxpad.data import synthetic
+from onnxpad.data.array_files import load_arrays
+from onnxpad.data.label_arrays import ArrayLabels
+from onnxpad.data.label_spec import LabelSpec
+from onnxpad.data.labels import Label, LabelFacts
 from onnxpad.data.layout import guess
 from onnxpad.data.plan import InputPlan, main_input
 from onnxpad.data.plan import plans as make_plans
-from onnxpad.data.sample import Feed, Plans, Skipped, batch_size, order
+from onnxpad.data.sample import Feed, Plans, Sample, Skipped, batch_size, order
 from onnxpad.errors import DataError
 from onnxpad.runtime import Array, TensorInfo
-from onnxpad.text import one_line, printable
-
-# .npz members are read whole; .npy files are mapped and may be of any size.
-MAX_NPZ_BYTES = 4 * 2**30
+from onnxpad.text import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,30 @@ class ArraySource:
     path: Path
     columns: tuple[Column, ...]
     total: int | None
+    array_labels: ArrayLabels | None = None
+    preprocessed: bool = False
     origin: str = "arrays"
+    endless: bool = False
 
     @classmethod
-    def open(cls, path: Path, inputs: tuple[TensorInfo, ...]) -> "ArraySource":
-        """Read and check. Raises DataError."""
+    def open(
+        cls,
+        path: Path,
+        inputs: tuple[TensorInfo, ...],
+        labels: LabelSpec | None = None,
+        *,
+        preprocessed: bool = False,
+    ) -> "ArraySource":
+        """Read and check.
+
+        Args:
+            path: of a .npy or .npz file. inputs: the model's.
+            labels: an array of one label a sample.
+            preprocessed: whether preprocessing was declared, which arrays do not need.
+
+        Raises:
+            DataError: it cannot be read or does not fit the inputs.
+        """
         arrays = _load(path, inputs)
         columns = tuple(_column(path, i, arrays[i.name]) for i in inputs if i.name in arrays)
         counts = {c.samples for c in columns if c.samples is not None} or {1}
@@ -79,7 +98,14 @@ class ArraySource:
             raise DataError(f"{_name(path)}: the inputs differ in their number of samples: {told}")
         if counts == {0}:
             raise DataError(f"{_name(path)}: it holds no samples (its leading axis is empty)")
-        return cls(path, columns, counts.pop())
+        total = counts.pop()
+        found = _labels(labels, total) if labels else None
+        return cls(path, columns, total, found, preprocessed)
+
+    @property
+    def labels(self) -> LabelFacts | None:
+        """What the labels have in common."""
+        return self.array_labels.facts if self.array_labels else None
 
     @property
     def known(self) -> Mapping[str, tuple[int, ...]]:
@@ -90,12 +116,18 @@ class ArraySource:
         """One sentence: what was fed."""
         filled = [p for p in plans if p.info.name not in self.known]
         names = ", ".join(f"{printable(p.info.name)} ({p.role})" for p in filled)
-        return f"arrays from {_name(self.path)}" + (f"; filled in: {names}" if filled else "")
+        labels = f"; labels: {self.labels.kind}, {self.labels.note}" if self.labels else ""
+        rest = f"; filled in: {names}" if filled else ""
+        return f"arrays from {_name(self.path)}, used as they are{rest}{labels}"
 
     def warnings(self, plans: Plans) -> tuple[str, ...]:
-        """Types that were converted."""
+        """Types that were converted, and that preprocessing does not apply."""
         del plans
-        return tuple(
+        unused = (
+            f"{_name(self.path)}: arrays are used as they are; the declared preprocessing was not "
+            "applied to them"
+        )
+        return (unused,) * self.preprocessed + tuple(
             f"{_name(self.path)}: {c.array.dtype} values were converted to {c.info.dtype} for "
             f"input {printable(c.info.name)}"
             for c in self.columns
@@ -112,43 +144,34 @@ class ArraySource:
             chosen = rows[start : start + rows_in_feed]
             full = [chosen[i % len(chosen)] for i in range(rows_in_feed)]
             arrays = {**rest, **{c.info.name: c.take(full) for c in self.columns}}
-            yield Feed(arrays, len(chosen), rows_in_feed, f"{_name(self.path)}[{chosen[0]}]")
+            samples = tuple(Sample(f"{_name(self.path)}[{i}]", self._label(i)) for i in chosen)
+            yield Feed(arrays, len(chosen), rows_in_feed, samples[0].name, samples)
+
+    def _label(self, index: int) -> Label | None:
+        return self.array_labels.label(index) if self.array_labels else None
 
 
 def _name(path: Path) -> str:
     return printable(path.name)
 
 
+def _labels(spec: LabelSpec, total: int) -> ArrayLabels:
+    """The labels of samples in an array. Raises DataError."""
+    if spec.form != "array" or spec.path is None:
+        raise DataError(
+            f"labels: samples in arrays take array=FILE (.npy or .npz), not {spec.form}"
+        )
+    arrays = load_arrays(spec.path)
+    if len(arrays) != 1:
+        raise DataError(f"labels {_name(spec.path)}: expected one array, found {len(arrays)}")
+    return ArrayLabels.of(next(iter(arrays.values())), spec.path, total)
+
+
 def _load(path: Path, inputs: tuple[TensorInfo, ...]) -> dict[str, Array]:
     """Arrays by input name. Raises DataError."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(6)
-        if path.suffix.lower() == ".npy":
-            if magic != b"\x93NUMPY":
-                raise DataError(f"{_name(path)}: this is no .npy file")
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-            return {_sole_input(path, inputs).name: array}
-        if not zipfile.is_zipfile(path):
-            raise DataError(f"{_name(path)}: this is no .npz file")
-        return _load_npz(path, inputs)
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, SyntaxError) as error:
-        reason = one_line(str(error)) or type(error).__name__
-        if "allow_pickle" in reason or "Python objects" in reason:
-            reason = "it holds pickled Python objects, which are never loaded; save plain numbers"
-        raise DataError(f"{_name(path)}: cannot be read: {reason}") from None
-
-
-def _load_npz(path: Path, inputs: tuple[TensorInfo, ...]) -> dict[str, Array]:
-    with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > MAX_NPZ_BYTES:
-        raise DataError(
-            f"{_name(path)}: unpacked it takes {size / 2**30:.1f} GiB, more than "
-            f"{MAX_NPZ_BYTES / 2**30:.0f} GiB; save the samples as .npy, which is read in parts"
-        )
-    with np.load(path, allow_pickle=False) as archive:
-        arrays: dict[str, Array] = {key: archive[key] for key in archive.files}
+    arrays = load_arrays(path)
+    if path.suffix.lower() == ".npy":
+        return {_sole_input(path, inputs).name: arrays[""]}
     names = [i.name for i in inputs]
     unknown = [key for key in arrays if key not in names]
     if unknown:

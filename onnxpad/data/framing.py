@@ -129,30 +129,28 @@ class Geometry:
 
 def frame(resize: Resize, source: Size, size: Size) -> Frame | str:
     """The steps that fit a picture of size `source` into `size`, or why it does not fit."""
-    (high, wide), (to_high, to_wide) = source, size
-    whole = (0, 0, high, wide)
+    whole = (0, 0, *source)
     if resize.kind == "stretch":
         return Frame(whole, size, (0, 0))
-    if resize.kind == "crop":
-        factor = min(high / to_high, wide / to_wide) * resize.amount
-        return Frame(_centre(source, (round(to_high * factor), round(to_wide * factor))), size, (0, 0))
     if resize.kind == "letterbox":
-        factor = min(to_high / high, to_wide / wide)
-        resized = (max(round(high * factor), 1), max(round(wide * factor), 1))
-        left = ((to_high - resized[0]) // 2, (to_wide - resized[1]) // 2)
-        return Frame(whole, resized, left if resize.centred else (0, 0))
-    if resize.kind == "none":
-        if high < to_high or wide < to_wide:
-            return f"{wide}×{high} pixels are fewer than the {to_wide}×{to_high} to be cut out"
-        return Frame(_centre(source, size), size, (0, 0))
-    factor = resize.short(size) / min(source)
-    resized = (round(high * factor), round(wide * factor))
-    if resized[0] < to_high or resized[1] < to_wide:
+        resized = _times(source, min(size[0] / source[0], size[1] / source[1]))
+        at = ((size[0] - resized[0]) // 2, (size[1] - resized[1]) // 2)
+        return Frame(whole, resized, at if resize.centred else (0, 0))
+    if resize.kind == "crop":
+        factor = min(source[0] / size[0], source[1] / size[1]) * resize.amount
+        return Frame(_centre(source, _times(size, factor)), size, (0, 0))
+    resized = source
+    if resize.kind == "short":
+        resized = _times(source, resize.short(size) / min(source))
+    if resized[0] < size[0] or resized[1] < size[1]:
+        made = "" if resized == source else f", made {resized[1]}×{resized[0]},"
         return (
-            f"{wide}×{high} pixels become {resized[1]}×{resized[0]}, fewer than the "
-            f"{to_wide}×{to_high} to be cut out"
+            f"{source[1]}×{source[0]} pixels{made} are fewer than the {size[1]}×{size[0]} to be "
+            "cut out"
         )
-    return Frame(whole, resized, (-((resized[0] - to_high) // 2), -((resized[1] - to_wide) // 2)))
+    if resize.kind == "none":
+        return Frame(_centre(source, size), size, (0, 0))
+    return Frame(whole, resized, (-((resized[0] - size[0]) // 2), -((resized[1] - size[1]) // 2)))
 
 
 def geometry(steps: Frame, source: Size, size: Size) -> Geometry:
@@ -161,6 +159,10 @@ def geometry(steps: Frame, source: Size, size: Size) -> Geometry:
     scale = steps.resized[0] / (bottom - top), steps.resized[1] / (right - left)
     offset = steps.at[0] - top * scale[0], steps.at[1] - left * scale[1]
     return Geometry(source, size, scale, offset)
+
+
+def _times(size: Size, factor: float) -> Size:
+    return max(round(size[0] * factor), 1), max(round(size[1] * factor), 1)
 
 
 def _centre(source: Size, size: Size) -> tuple[int, int, int, int]:

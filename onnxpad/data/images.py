@@ -1,4 +1,4 @@
-"""Samples from a folder of images, read with pillow.
+"""Samples from a folder of images, decoded ahead of the models' runs.
 
 Until preprocessing is declared, pictures are resized to the input and scaled to 0..1 (integer
 inputs keep 0..255), and the result carries a warning that says so.
@@ -6,54 +6,70 @@ inputs keep 0..255), and the result carries a warning that says so.
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from onnxpad.data import synthetic
+from onnxpad.data.ahead import ahead, waiting
+from onnxpad.data.arrange import arrange
+from onnxpad.data.framing import Size
+from onnxpad.data.label_set import LabelSet
+from onnxpad.data.label_source import open_labels
+from onnxpad.data.label_spec import LabelSpec
+from onnxpad.data.labels import BadLabel, LabelFacts
+from onnxpad.data.pictures import SUFFIXES, Unreadable, decode, fit, size_of
 from onnxpad.data.plan import InputPlan
-from onnxpad.data.sample import Feed, Plans, Skipped, order
+from onnxpad.data.plan import plans as make_plans
+from onnxpad.data.preprocess import Preprocess, channel_count, input_size, undeclared
+from onnxpad.data.sample import Feed, Plans, Sample, Skipped, order
+from onnxpad.data.scene_input import asked_size, picture_input
 from onnxpad.errors import DataError
-from onnxpad.text import one_line, printable
-
-SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-)
-# A small file can decode to any size: larger pictures than this are skipped before decoding.
-MAX_PIXELS = 100_000_000
-_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+from onnxpad.runtime import Array, TensorInfo
+from onnxpad.text import printable
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """The image files below a folder, sorted by path."""
+    """The image files below a folder, sorted by path.
+
+    Attributes:
+        preprocess: as declared; None: nobody said what to do.
+        known: the shape of the input that takes pictures where a size was asked for.
+    """
 
     root: Path
     files: tuple[Path, ...]
+    preprocess: Preprocess | None = None
+    label_set: LabelSet | None = None
+    known: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     origin: str = "images"
+    endless: bool = False
 
     @classmethod
-    def open(cls, path: Path) -> "ImageSource":
+    def open(
+        cls,
+        path: Path,
+        inputs: tuple[TensorInfo, ...],
+        preprocess: Preprocess | None = None,
+        labels: LabelSpec | None = None,
+        size: Size | None = None,
+    ) -> "ImageSource":
         """List the images of a folder and its sub-folders; one image is a folder of one.
 
-        Raises DataError when there are none.
+        Raises DataError when there are none, when labels cannot be read or match nothing, and when
+        the model does not take such pictures.
         """
-        if path.is_file():
-            if path.suffix.lower() not in SUFFIXES:
-                raise DataError(
-                    f"data {printable(path.name)}: expected a folder of images, an image, or a "
-                    ".npy or .npz file"
-                )
-            return cls(path.parent, (path,))
-        files = tuple(sorted(p for p in path.rglob("*") if _is_image(p, path)))
-        if not files:
-            raise DataError(
-                f"data {printable(str(path))}: the folder holds no images "
-                f"({', '.join(sorted(s[1:] for s in SUFFIXES))})"
-            )
-        return cls(path, files)
+        root, files = _listed(path)
+        known = asked_size(inputs, size)
+        if preprocess is not None:
+            preprocess.check(picture_input(next(make_plans(inputs, known))))
+        names = [f.relative_to(root).as_posix() for f in files]
+        found = open_labels(labels, names) if labels else None
+        return cls(root, files, preprocess, found, known)
 
     @property
     def total(self) -> int | None:
@@ -61,114 +77,117 @@ class ImageSource:
         return len(self.files)
 
     @property
-    def known(self) -> Mapping[str, tuple[int, ...]]:
-        """Nothing: images are resized."""
-        return {}
+    def labels(self) -> LabelFacts | None:
+        """What the labels have in common."""
+        return self.label_set.facts if self.label_set else None
 
     def note(self, plans: Plans) -> str:
-        """One sentence: what was fed."""
-        del plans
-        return f"images from {printable(str(self.root), 60)}"
+        """One sentence: what was fed, how it was made, where the labels are from."""
+        plan = picture_input(plans)
+        labels = f"; labels: {self.labels.kind}, {self.labels.note}" if self.labels else ""
+        return (
+            f"images from {printable(str(self.root), 60)}; preprocessing "
+            f"{self.applied(plan).describe(plan)}{labels}"
+        )
 
     def warnings(self, plans: Plans) -> tuple[str, ...]:
-        """That nobody said how the model wants its pictures."""
-        plan = _picture_input(plans)
-        high, wide = _size(plan)
+        """That nobody said how the model wants its pictures; labels that match nothing."""
+        texts = self.label_set.warnings() if self.label_set else ()
+        if self.preprocess is not None:
+            return texts
+        plan = picture_input(plans)
+        high, wide = input_size(plan)
         whole = np.dtype(plan.info.dtype).kind in "iu"
         values = "kept at 0..255" if whole else "scaled to 0..1"
         text = (
             f"preprocessing is not declared: images were resized to {wide}×{high} and {values}, "
             "which may not be what the model was trained on"
         )
-        return (text,)
+        return (text, *texts)
+
+    def applied(self, plan: InputPlan) -> Preprocess:
+        """What is done to the pictures for this input."""
+        return self.preprocess or undeclared(plan)
 
     def feeds(self, plans: Plans, seed: int) -> Iterator[Feed | Skipped]:
         """Each image once; the last feed is filled up with its own first images."""
-        plan = _picture_input(plans)
-        pictures: list[np.ndarray] = []
-        name = ""
-        for index in order(len(self.files), seed):
-            file = self.files[index]
-            shown = printable(str(file.relative_to(self.root)))
-            picture = _decode(file, _size(plan), _channels(plan))
-            if isinstance(picture, str):
-                yield Skipped(shown, picture)
+        plan = picture_input(plans)
+        how = self.applied(plan)
+        how.check(plan)
+        _prepare_pillow()
+        files = [self.files[index] for index in order(len(self.files), seed)]
+        most = waiting(4 * prod(plan.shape))
+        ready: list[tuple[Array, Sample]] = []
+        for item in ahead(lambda file: self._read(file, plan, how), files, most):
+            if isinstance(item, Skipped):
+                yield item
                 continue
-            name = name if pictures else shown
-            pictures.append(picture)
-            if len(pictures) == plan.batch:
-                yield _feed(plans, plan, pictures, name, seed)
-                pictures = []
-        if pictures:
-            yield _feed(plans, plan, pictures, name, seed)
+            ready.append(item)
+            if len(ready) == plan.batch:
+                yield _feed(plans, plan, ready, how, seed)
+                ready = []
+        if ready:
+            yield _feed(plans, plan, ready, how, seed)
+
+    def _read(self, file: Path, plan: InputPlan, how: Preprocess) -> tuple[Array, Sample] | Skipped:
+        """Pixels (H, W, C) and what is known of them; runs in threads of its own."""
+        path = file.relative_to(self.root).as_posix()
+        name = printable(path)
+        try:
+            picture = decode(file)
+            pixels, where = fit(picture, how, input_size(plan), channel_count(plan))
+            label = self.label_set.label(path, size_of(picture)) if self.label_set else None
+        except (Unreadable, BadLabel) as error:
+            return Skipped(name, str(error))
+        return pixels, Sample(name, label, where)
 
 
-def _feed(plans: Plans, plan: InputPlan, pictures: list[np.ndarray], name: str, seed: int) -> Feed:
-    full = np.stack([pictures[i % len(pictures)] for i in range(plan.batch)])
+def _feed(
+    plans: Plans,
+    plan: InputPlan,
+    ready: list[tuple[Array, Sample]],
+    how: Preprocess,
+    seed: int,
+) -> Feed:
+    pixels = np.stack([ready[i % len(ready)][0] for i in range(plan.batch)])
     arrays = synthetic.feed(tuple(p for p in plans if p is not plan), seed, 0)
+    samples = tuple(sample for _, sample in ready)
     return Feed(
-        {**arrays, plan.info.name: synthetic.place(full, plan)}, len(pictures), plan.batch, name
+        {**arrays, plan.info.name: arrange(how.values(pixels), plan)},
+        len(ready),
+        plan.batch,
+        samples[0].name,
+        samples,
     )
+
+
+def _prepare_pillow() -> None:
+    """Load pillow's formats before threads need them, and silence its remarks on odd metadata.
+
+    The filter stays: one that comes and goes while threads decode would not hold for all of them.
+    """
+    Image.init()
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+def _listed(path: Path) -> tuple[Path, tuple[Path, ...]]:
+    """The folder and its images. Raises DataError."""
+    if path.is_file():
+        if path.suffix.lower() not in SUFFIXES:
+            raise DataError(
+                f"data {printable(path.name)}: expected a folder of images, an image, or a "
+                ".npy or .npz file"
+            )
+        return path.parent, (path,)
+    files = tuple(sorted(p for p in path.rglob("*") if _is_image(p, path)))
+    if not files:
+        raise DataError(
+            f"data {printable(str(path))}: the folder holds no images "
+            f"({', '.join(sorted(s[1:] for s in SUFFIXES))})"
+        )
+    return path, files
 
 
 def _is_image(path: Path, root: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
     return not hidden and path.suffix.lower() in SUFFIXES and path.is_file()
-
-
-def _picture_input(plans: Plans) -> InputPlan:
-    """The one input that takes pictures. Raises DataError."""
-    scenes = [p for p in plans if p.role == "scene"]
-    others = [p for p in plans if p.role == "signal"]
-    if len(scenes) != 1 or others or scenes[0].layout is None or len(_size(scenes[0])) != 2:
-        told = ", ".join(f"{printable(p.info.name)} {p.shape}" for p in plans)
-        raise DataError(
-            f"images fit a model with one image input, this one takes {told}; "
-            "give the samples as .npy or .npz"
-        )
-    if _channels(scenes[0]) not in _MODES:
-        raise DataError(
-            f"input {printable(scenes[0].info.name)} takes {_channels(scenes[0])} channels, "
-            "images have 1, 3 or 4; give the samples as .npy or .npz"
-        )
-    return scenes[0]
-
-
-def _size(plan: InputPlan) -> tuple[int, ...]:
-    assert plan.layout is not None
-    return tuple(plan.shape[axis] for axis in plan.layout.spatial)
-
-
-def _channels(plan: InputPlan) -> int:
-    assert plan.layout is not None
-    return 1 if plan.layout.channel is None else plan.shape[plan.layout.channel]
-
-
-def _decode(file: Path, size: tuple[int, ...], channels: int) -> np.ndarray | str:
-    """(H, W, C) in 0..1, or the reason why not."""
-    try:
-        # Pillow warns about strange metadata and large pictures; the latter are measured here.
-        with warnings.catch_warnings(), Image.open(file) as picture:
-            warnings.simplefilter("ignore")
-            if picture.width * picture.height > MAX_PIXELS:
-                return f"{picture.width}×{picture.height} pixels are too many"
-            ready = _eight_bit(ImageOps.exif_transpose(picture)).convert(_MODES[channels])
-            pixels = np.asarray(ready.resize((size[1], size[0]), Image.Resampling.BILINEAR))
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        EOFError,
-        MemoryError,
-        Image.DecompressionBombError,
-    ) as e:
-        return one_line(str(e), 120) or type(e).__name__
-    return pixels.reshape(size[0], size[1], channels) / 255.0
-
-
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    """Pictures of 16 bits and more scaled down; pillow itself would cut their bright parts off."""
-    if not picture.mode.startswith("I"):
-        return picture
-    values = np.asarray(picture).astype(np.float64)
-    return Image.fromarray(np.clip(values / 257.0, 0, 255).round().astype(np.uint8))

@@ -14,7 +14,9 @@ from math import gamma, log, pi, prod
 
 import numpy as np
 
+from onnxpad.data.arrange import arrange
 from onnxpad.data.plan import InputPlan
+from onnxpad.data.preprocess import Preprocess
 from onnxpad.runtime import Array
 
 # How often leaves cover the area, on average; what stays uncovered is one more flat leaf.
@@ -30,13 +32,20 @@ def generator(seed: int, sample: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, sample))))
 
 
-def feed(plans: tuple[InputPlan, ...], seed: int, sample: int, batch: int = 1) -> dict[str, Array]:
+def feed(
+    plans: tuple[InputPlan, ...],
+    seed: int,
+    sample: int,
+    batch: int = 1,
+    preprocess: Preprocess | None = None,
+) -> dict[str, Array]:
     """Arrays for every input: scenes and signals number `sample` to `sample` + `batch` − 1.
 
     Inputs with a role of their own (states, rates, masks, lengths, tokens) get its constants.
+    Scenes become values as `preprocess` says, without it 0..1 (see `place`).
     """
     longest = max((size for p in plans if p.layout for size in _space(p)), default=1)
-    return {p.info.name: _array(p, seed, sample, batch, longest) for p in plans}
+    return {p.info.name: _array(p, seed, sample, batch, longest, preprocess) for p in plans}
 
 
 def _space(plan: InputPlan) -> tuple[int, ...]:
@@ -44,10 +53,20 @@ def _space(plan: InputPlan) -> tuple[int, ...]:
     return tuple(plan.shape[i] for i in plan.layout.spatial)
 
 
-def _array(plan: InputPlan, seed: int, sample: int, batch: int, longest: int) -> Array:
+def _array(
+    plan: InputPlan,
+    seed: int,
+    sample: int,
+    batch: int,
+    longest: int,
+    preprocess: Preprocess | None,
+) -> Array:
     dtype = np.dtype(plan.info.dtype)
     if plan.role in ("scene", "signal"):
-        return _data(plan, seed, sample, batch)
+        values = _data(plan, seed, sample, batch)
+        if preprocess is None or plan.role == "signal":
+            return place(values, plan, signed=plan.role == "signal")
+        return arrange(preprocess.values(255 * values), plan)
     if plan.role == "tokens":
         rng = generator(seed, sample)
         return np.floor(rng.random(plan.shape) * _VOCABULARY).astype(dtype)
@@ -56,6 +75,7 @@ def _array(plan: InputPlan, seed: int, sample: int, batch: int, longest: int) ->
 
 
 def _data(plan: InputPlan, seed: int, sample: int, batch: int) -> Array:
+    """(N, *space, C): scenes in 0..1, signals in −1..1."""
     layout = plan.layout
     assert layout is not None
     make = _scene if plan.role == "scene" else _signal
@@ -64,7 +84,7 @@ def _data(plan: InputPlan, seed: int, sample: int, batch: int) -> Array:
         make(_space(plan), channels, generator(seed, sample + i))
         for i in range(plan.batch if layout.batch is not None else batch)
     ]
-    return place(np.stack(values), plan, signed=plan.role == "signal")
+    return np.stack(values)
 
 
 def place(values: np.ndarray, plan: InputPlan, *, signed: bool = False) -> Array:
@@ -73,23 +93,10 @@ def place(values: np.ndarray, plan: InputPlan, *, signed: bool = False) -> Array
     Values lie in 0..1, or in −1..1 where `signed`; floating types keep them, unsigned integers
     get 0..255, int8 −128..127, wider integers 0..255 (−32768..32767 where signed).
     """
-    layout = plan.layout
-    assert layout is not None
     dtype = np.dtype(plan.info.dtype)
     if dtype.kind in "iu":
         values = _quantised(values, dtype, signed=signed)
-    space = range(1, 1 + len(layout.spatial))
-    source = dict(zip(layout.spatial, space, strict=True))
-    if layout.batch is None:
-        values, source = values[0], {axis: at - 1 for axis, at in source.items()}
-    else:
-        source[layout.batch] = 0
-    if layout.channel is None:
-        values = values[..., 0]
-    else:
-        source[layout.channel] = values.ndim - 1
-    values = values.transpose([source[axis] for axis in range(values.ndim)])
-    return np.ascontiguousarray(values, dtype)
+    return arrange(values, plan)
 
 
 def _quantised(values: np.ndarray, dtype: np.dtype, *, signed: bool) -> np.ndarray:

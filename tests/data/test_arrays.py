@@ -116,7 +116,7 @@ def test_what_is_missing_and_no_data_is_filled_in_and_said(tmp_path: Path) -> No
     assert not feeds(path, *inputs)[0].arrays["state"].any()
     source = open_source(path, inputs)
     assert source.note(next(plans(inputs, source.known))) == (
-        "arrays from data.npy; filled in: state (state)"
+        "arrays from data.npy, used as they are; filled in: state (state)"
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from onnxpad.data import images
+from onnxpad.data import images, pictures
 from onnxpad.data.plan import plans
 from onnxpad.data.sample import Feed, Skipped
 from onnxpad.data.source import open_source
@@ -111,7 +111,7 @@ def test_broken_images_are_named_and_left_out(
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "cut.png").write_bytes(good.read_bytes()[:60])
     Image.new("L", (50, 40)).save(tmp_path / "huge\x1b.png")
-    monkeypatch.setattr(images, "MAX_PIXELS", 1999)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", 1999)
     feeds, skipped = walk(tmp_path)
     assert len(feeds) == 1
     reasons = {s.name: s.reason for s in skipped}
