@@ -239,6 +239,33 @@ def test_external_data_elsewhere_needs_self_contained(tmp_path: Path) -> None:
     onnx.checker.check_model(other / "out.onnx")
 
 
+# --- sizes that would fill the memory ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mode", ["edge", "reflect", "symmetric", "wrap", "linear", "partial", "zero"]
+)
+@pytest.mark.parametrize("subject", ["conv_plain", "pad_initializer"])
+def test_endless_padding(subject: str, mode: str, tmp_path: Path) -> None:
+    """Pads of 2³⁴: refused, never allocated."""
+    made = FEATURES[subject]()
+    if subject == "conv_plain":
+        del made.graph.node[0].attribute[0].ints[:]
+        made.graph.node[0].attribute[0].ints.extend([1 << 34] * 4)
+    else:
+        pads = np.array([0, 0, *[1 << 34] * 2] * 2, np.int64)
+        made.graph.initializer[1].CopyFrom(onnx.numpy_helper.from_array(pads, "pads"))
+    path, out = tmp_path / "endless.onnx", tmp_path / "out.onnx"
+    path.write_bytes(made.SerializeToString())
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))"
+    ran = onnxpad("rewrite", path, "--mode", mode, "--no-compare", "-o", out, before=limit)
+    if ran.code:
+        assert_refused(ran, MODEL, "endless.onnx")
+    assert "Traceback" not in ran.err
+    if out.exists():
+        assert out.stat().st_size < 1 << 16
+
+
 # --- requests that cannot be understood ----------------------------------------------------------
 
 REQUESTS: dict[str, tuple[tuple[str, ...], str]] = {
