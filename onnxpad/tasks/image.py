@@ -176,7 +176,7 @@ def _known(value: float | None) -> list[float]:
     return [] if value is None else [value]
 
 
-def _mean(values: Sequence[float]) -> float:
+def _mean(values: Sequence[float] | Array) -> float:
     return float(np.mean(values))
 
 

@@ -38,7 +38,7 @@ def _blur(picture: Array) -> Array:
     kernel /= kernel.sum()
     for axis in (0, 1):
         size = picture.shape[axis] - WINDOW + 1
-        picture = sum(  # type: ignore[assignment]  # sum's start is 0, and there are eleven terms
+        picture = sum(
             weight * np.take(picture, np.arange(i, i + size), axis)
             for i, weight in enumerate(kernel)
         )

@@ -86,3 +86,14 @@ def of_same_shape(original: Array, candidate: Array) -> None:
         raise DataError(
             f"the two outputs have other shapes: {original.shape} and {candidate.shape}"
         )
+
+
+def one_sample(outputs: Outputs, row: int, batch: int) -> dict[str, Array]:
+    """The outputs of one row of a batch, a batch axis of 1 in front.
+
+    An output without an axis of `batch` rows is handed on whole: tasks refuse what they cannot use.
+    """
+    return {
+        name: array[row : row + 1] if batch > 1 and array.shape[:1] == (batch,) else array
+        for name, array in outputs.items()
+    }
