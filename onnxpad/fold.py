@@ -59,17 +59,15 @@ def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
     if any(a.begin is None or a.end is None for a in site.axes):
         return False
     trace = follow(shop.scope, shop.values, site.node, tuple(a.axis for a in site.axes))
-    between = [shop.scope.nodes[i] for i in trace.between]
-    if not all(_keeps_zero(shop, node) for node in between):
+    if not all(_keeps_zero(shop, i) for i in trace.between):
         return False
     if len(trace.between) != len(set(trace.between)) or not _only_these_read(
         shop, site, trace.between
     ):
         return False
-    if not all(_takes_pads(shop.scope.nodes[i]) for i, _ in trace.readers):
+    if not all(_takes_pads(shop, site, *reader) for reader in trace.readers):
         return False
     readers = [(shop.edit.node(i), theirs) for i, theirs in trace.readers]
-    # A Pad in front of this one may have been folded already: what is read now is the edit's.
     source = shop.edit.node(index).input[0] if site.form == "Pad" else site.source
     for node, theirs in readers:
         _add_pads(shop.scope, node, site, theirs)
@@ -80,13 +78,18 @@ def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
             shop.edit.node(passed).input[0] = source
         shop.edit.stale.update(node.output)
     shop.edit.removed.add(index)
+    shop.folded.add(index)
     return True
 
 
-def _keeps_zero(shop: Workshop, node: NodeProto) -> bool:
-    if node.op_type == "Pad":
-        return pad_mode(shop.scope, shop.values, node).name == "zero"
-    return node.op_type in _KEEP_ZERO
+def _keeps_zero(shop: Workshop, index: int) -> bool:
+    """Whether a border of zeros is one behind the node too, as the node will be."""
+    node = shop.scope.nodes[index]
+    if node.op_type != "Pad":
+        return node.op_type in _KEEP_ZERO
+    if index in shop.edit.removed:
+        return index in shop.folded
+    return pad_mode(shop.scope, shop.values, shop.edit.replaced.get(index, node)).name == "zero"
 
 
 def _only_these_read(shop: Workshop, site: PaddingSite, between: list[int]) -> bool:
@@ -100,8 +103,12 @@ def _only_these_read(shop: Workshop, site: PaddingSite, between: list[int]) -> b
     return True
 
 
-def _takes_pads(node: NodeProto) -> bool:
+def _takes_pads(shop: Workshop, site: PaddingSite, index: int, theirs: tuple[int, ...]) -> bool:
     """Whether zeros in front of an op can be its own pads."""
+    node = shop.scope.nodes[index]
+    now = shop.edit.replaced.get(index, node)
+    if shop.scope.owner(now.input[0]) is None:
+        return False  # its own padding has become nodes already, which would pad these zeros
     op = ops.window_op(node)
     given = attributes(node)
     if op is None or given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
@@ -111,7 +118,16 @@ def _takes_pads(node: NodeProto) -> bool:
     if op.conv:
         return node.op_type != "DeformConv"
     counted = node.op_type == "AveragePool" and given.get("count_include_pad", 0) == 1
-    return counted and not given.get("ceil_mode", 0)
+    return counted and not given.get("ceil_mode", 0) and _narrow(shop, site, now, theirs)
+
+
+def _narrow(shop: Workshop, site: PaddingSite, pool: NodeProto, theirs: tuple[int, ...]) -> bool:
+    """Whether a pool's pads would stay smaller than its kernel, as runtimes want them to be."""
+    sizes = [w.kernel for w in ops.windows(shop.scope, pool, ops.WindowOp()) or ()]
+    wanted = NodeProto()
+    wanted.CopyFrom(pool)
+    _add_pads(shop.scope, wanted, site, theirs)
+    return all(p < k for p, k in zip(attributes(wanted)["pads"], sizes * 2, strict=False))
 
 
 def _add_pads(scope: Scope, node: NodeProto, site: PaddingSite, theirs: tuple[int, ...]) -> None:

@@ -245,7 +245,7 @@ def _edit(
             scope, values, Builder(scope.opset, taken), ScopeEdit(scope),
             float_pads=bool(request.target), means=request.known_means,
         )  # fmt: skip
-        for decision in here:
+        for decision in reversed(here):  # zeros fold through the Pads behind them
             if decision.mode is not None:
                 how[decision.site.identity] = change(shop, decision.site, decision.mode)
         edits.append(shop.finish())

@@ -243,6 +243,7 @@ _ELEMENTWISE = frozenset(
         "Equal",
         "Less",
         "Greater",
+        "Relu",
     ]
 )
 

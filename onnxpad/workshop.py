@@ -25,6 +25,7 @@ class Workshop:
     Attributes:
         float_pads: pad floats only, in front of Q, for runtimes that have no integer Pad.
         means: what mode mean writes, by site.
+        folded: indices of the Pads whose zeros became a reader's own.
     """
 
     scope: Scope
@@ -34,6 +35,7 @@ class Workshop:
     _marks: list[int] = field(default_factory=lambda: [0])
     float_pads: bool = False
     means: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    folded: set[int] = field(default_factory=set)
     _places: list[tuple[int, int]] = field(default_factory=list)
 
     def place(self, index: int, like: int | None = None) -> None:
