@@ -4,7 +4,7 @@ Exporters write circular padding as Slice + Concat, and onnxpad itself composes 
 cannot do. Such a composition is cut out, run on a short ramp, and compared with numpy.pad.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from onnxpad.scopes import DEFAULT_DOMAINS, Scope
 from onnxpad.values import Values, attributes
 
 # edge before symmetric: they are one and the same where the padding is 1.
+_WIDEST = 1024  # elements, both ends together
 _CANDIDATES = (Mode("edge"), Mode("reflect"), Mode("symmetric"), Mode("wrap"), Mode("linear"))
 
 
@@ -42,24 +43,49 @@ def numpy_pad(array: NDArray[Any], pads: list[tuple[int, int]], mode: Mode) -> N
 
 
 def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
-    """Every composed padding of a scope, axes that follow each other joined into one."""
-    single: dict[str, Composed] = {}
-    for node in scope.nodes:
-        if node.op_type == "Concat" and node.domain in DEFAULT_DOMAINS and len(node.input) > 1:
-            found = _concat(scope, values, node)
-            if found is not None:
-                single[found.output] = found
-    inner = set()
+    """Every composed padding of a scope; steps that follow each other are joined into one."""
+    single: dict[str, Composed] = {}  # one axis each
     joined: dict[str, Composed] = {}
-    for output, one in single.items():
-        found = one
+    inner: set[str] = set()
+    for node in scope.nodes:
+        if node.op_type != "Concat" or node.domain not in DEFAULT_DOMAINS or len(node.input) < 2:
+            continue
+        found = _other_end(scope, values, node, single) or _concat(scope, values, node)
+        if found is None:
+            continue
+        single[node.output[0]] = found
         before = joined.get(found.source)
-        if before is not None and before.mode == found.mode:
-            inner.add(found.source)
+        if before is not None and before.mode == found.mode and _apart(before, found):
             axes = tuple(sorted(before.axes + found.axes))
-            found = Composed(before.source, output, found.mode, axes)
-        joined[output] = found
+            found = Composed(before.source, node.output[0], found.mode, axes)
+        # What a later step goes on from is a part of it, and no site of its own.
+        inner.update(name for name in node.input if name in joined)
+        joined[node.output[0]] = found
     yield from (found for output, found in joined.items() if output not in inner)
+
+
+def _apart(before: Composed, found: Composed) -> bool:
+    return not {a for a, *_ in before.axes} & {a for a, *_ in found.axes}
+
+
+def _other_end(
+    scope: Scope, values: Values, node: NodeProto, single: Mapping[str, Composed]
+) -> Composed | None:
+    """Padding of the other end of an axis that an earlier Concat padded at one end.
+
+    Some exporters pad end by end, and cut the second strip from what the first step made; only
+    seen from the tensor in front of both do the two make sense.
+    """
+    axis = attributes(node).get("axis", 0)
+    for name in node.input if len(node.input) == 2 else ():
+        if name not in single:
+            continue
+        source = single[name].source
+        cut = ancestors(scope, values, list(node.input), source)
+        found = None if cut is None else _judge(scope, node, source, axis, cut[0])
+        if found is not None and found.axes[0][0] == single[name].axes[0][0]:
+            return found
+    return None
 
 
 def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
@@ -72,27 +98,34 @@ def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
             continue
         cut = ancestors(scope, values, strips, source)
         if cut is not None and cut[1]:
-            return _judge(scope, node, source, position, axis, cut[0])
+            return _judge(scope, node, source, axis, cut[0])
     return None
 
 
+def _rank(scope: Scope, name: str, axis: int) -> int:
+    """Axes of a tensor; a guess that is large enough where unknown."""
+    shape = scope.info(name).shape
+    return len(shape) if shape is not None else max(axis + 1, 3)
+
+
 def _judge(
-    scope: Scope, node: NodeProto, source: str, position: int, axis: int, cut: list[int]
+    scope: Scope, node: NodeProto, source: str, axis: int, cut: list[int]
 ) -> Composed | None:
-    info = scope.info(source)
-    rank = len(info.shape) if info.shape is not None else max(axis + 1, 3)
+    """Run the cut-out nodes on a ramp and say which padding of ``source`` they are, if any."""
+    rank = _rank(scope, source, axis)
     axis %= rank
+    info = scope.info(source)
     size = info.shape[axis] if info.shape is not None else None
     verdicts = set()
     for trial in (size,) if isinstance(size, int) else TRIAL_SIZES:
         shape = [1] * rank
         shape[axis] = trial
-        ramp = _ramp(trial).reshape(shape)
-        nodes = [*(scope.nodes[i] for i in cut), node]
-        outputs = run_cut(scope, nodes, source, ramp, [*node.input, node.output[0]])
+        ramp = _ramp(trial)
+        nodes = [scope.nodes[i] for i in cut] + [node]
+        outputs = run_cut(scope, nodes, source, ramp.reshape(shape), [node.output[0]])
         if outputs is None:
             return None
-        verdicts.add(_compare(ramp.reshape(-1), outputs, node, position))
+        verdicts.add(_compare(ramp, outputs[node.output[0]].reshape(-1)))
     if len(verdicts) != 1 or None in verdicts:
         return None
     begin, end, mode = verdicts.pop() or (0, 0, Mode("zero"))
@@ -104,13 +137,13 @@ def _ramp(size: int) -> NDArray[np.float32]:
     return (np.arange(size, dtype=np.float32) + 1) ** 2 % 1021
 
 
-def _compare(
-    ramp: NDArray[Any], outputs: dict[str, NDArray[Any]], node: NodeProto, position: int
-) -> tuple[int, int, Mode] | None:
-    begin = sum(outputs[name].size for name in node.input[:position])
-    padded = outputs[node.output[0]].reshape(-1)
-    end = padded.size - begin - ramp.size
-    for mode in _CANDIDATES:
-        if np.array_equal(padded, numpy_pad(ramp, [(begin, end)], mode)):
-            return begin, end, mode
+def _compare(ramp: NDArray[Any], padded: NDArray[Any]) -> tuple[int, int, Mode] | None:
+    """(begin, end, mode) with which numpy.pad makes the same of the ramp."""
+    total = padded.size - ramp.size
+    for begin in range(total + 1) if 0 < total <= _WIDEST else ():
+        if not np.array_equal(padded[begin : begin + ramp.size], ramp):
+            continue
+        for mode in _CANDIDATES:
+            if np.array_equal(padded, numpy_pad(ramp, [(begin, total - begin)], mode)):
+                return begin, total - begin, mode
     return None
