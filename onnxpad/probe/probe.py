@@ -21,8 +21,9 @@ MAP_BYTES = 256 * 2**20
 _MEAN = "onnxpad.mean."
 _SQUARE = "onnxpad.square."
 
-# A picture in, maps out: what measures see of a model.
+# A picture in, maps out: all that measures see of a model. None stands for a map it lacks.
 Runner = Callable[[Array], tuple[Array, ...]]
+SomeRunner = Callable[[Array], tuple[Array | None, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +45,16 @@ class Probe:
         """From a picture of any size to these maps. Raises RunError."""
         names = [m.name for m in maps]
         return self._runner(self.session(names), names)
+
+    def some(self, maps: Sequence[Map | None]) -> SomeRunner:
+        """The same where some maps have no counterpart in this model: None in their places."""
+        run = self.runner([m for m in maps if m is not None])
+
+        def all_of_them(picture: Array) -> tuple[Array | None, ...]:
+            values = iter(run(picture))
+            return tuple(None if m is None else next(values) for m in maps)
+
+        return all_of_them
 
     def means(self, layers: Sequence[Layer], *, squares: bool = False) -> Runner:
         """From a picture to each layer's mean over its channels, then, with `squares`, their means.
