@@ -20,7 +20,7 @@ from onnxpad.data.framing import Size
 from onnxpad.data.label_set import LabelSet
 from onnxpad.data.label_source import open_labels
 from onnxpad.data.label_spec import LabelSpec
-from onnxpad.data.labels import BadLabel, LabelFacts
+from onnxpad.data.labels import BadLabel, Label, LabelFacts, Reference
 from onnxpad.data.pictures import SUFFIXES, Unreadable, decode, fit, size_of
 from onnxpad.data.plan import InputPlan
 from onnxpad.data.plan import plans as make_plans
@@ -136,10 +136,16 @@ class ImageSource:
         try:
             picture = decode(file)
             pixels, where = fit(picture, how, input_size(plan), channel_count(plan))
-            label = self.label_set.label(path, size_of(picture)) if self.label_set else None
+            label = self._label(path, size_of(picture), how)
         except (Unreadable, BadLabel) as error:
             return Skipped(name, str(error))
         return pixels, Sample(name, label, where)
+
+    def _label(self, path: str, size: Size, how: Preprocess) -> Label | None:
+        label = self.label_set.label(path, size) if self.label_set else None
+        if isinstance(label, Reference) and how.colour == "bgr":
+            return Reference(label.array[..., ::-1])
+        return label
 
 
 def _feed(

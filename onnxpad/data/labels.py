@@ -60,7 +60,8 @@ class Mask:
 class Reference:
     """What an image-to-image model should give.
 
-    Beside pictures (H, W, C) in 0..255, grey or RGB; beside arrays whatever the file holds.
+    Beside pictures (H, W, C) in 0..255, grey, or colours in the order declared for the input;
+    beside arrays whatever the file holds.
     """
 
     array: Array

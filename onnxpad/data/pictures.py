@@ -153,32 +153,6 @@ def fit(picture: Picture, how: Preprocess, size: Size, channels: int) -> tuple[A
     return _place(part, steps.at, size, how.resize.fill), geometry(steps, source, size)
 
 
-def reframe(values: Array, where: Geometry, size: Size) -> Array:
-    """A reference (H, W, C) as an output of `size` shows it, bicubic, float32 (H', W', C).
-
-    The reference may be of another scale than the picture it belongs to (super-resolution). Where
-    the scales agree no pixel is changed. Raises ValueError where the input has no picture
-    (letterbox): there is nothing to compare with.
-    """
-    left, top, right, bottom = where.window()
-    covered = where.to_input(np.array([[left, top, right, bottom]]))[0]
-    if np.abs(covered - (0, 0, where.size[1], where.size[0])).max() > 1:
-        raise ValueError("the picture does not fill the input")
-    high, wide = values.shape[0] / where.source[0], values.shape[1] / where.source[1]
-    box = (left * wide, top * high, right * wide, bottom * high)
-    return np.stack(
-        [
-            np.asarray(
-                Image.fromarray(np.ascontiguousarray(values[..., c], np.float32)).resize(
-                    (size[1], size[0]), Image.Resampling.BICUBIC, box
-                )
-            )
-            for c in range(values.shape[2])
-        ],
-        axis=-1,
-    )
-
-
 def _coloured(picture: Picture, how: Preprocess, channels: int) -> Picture:
     mode = {"gray": "L", "y": "L", "rgb": "RGB", "bgr": "RGB"}.get(how.colour, _MODES[channels])
     if isinstance(picture, Image.Image):
