@@ -41,18 +41,19 @@ def iou(a: Array, b: Array) -> Array:
     0 where both are empty.
     """
     low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    inner = np.clip(high - low, 0.0, None).prod(axis=2)
+    sides = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    sides -= low
+    np.maximum(sides, 0.0, out=sides)
+    inner: Array = sides[..., 0] * sides[..., 1]
     union = area(a)[:, None] + area(b)[None, :] - inner
-    found = np.zeros(inner.shape)
-    np.divide(inner, union, out=found, where=union > 0)
-    return found
+    # An empty union has an empty intersection: 0 / tiny = 0.
+    return np.asarray(inner / np.maximum(union, np.finfo(np.float64).tiny))
 
 
 def area(corners: Array) -> Array:
     """Areas of boxes (n, 4); 0 for boxes turned inside out."""
-    sizes: Array = np.clip(corners[:, 2:] - corners[:, :2], 0.0, None)
-    return np.asarray(sizes.prod(axis=1))
+    sides = np.maximum(corners[:, 2:] - corners[:, :2], 0.0)
+    return np.asarray(sides[:, 0] * sides[:, 1])
 
 
 def suppressed(found: Detections, score: float, overlap: float) -> Detections:
@@ -67,12 +68,16 @@ def suppressed(found: Detections, score: float, overlap: float) -> Detections:
     chosen = np.flatnonzero(usable)
     chosen = chosen[np.argsort(-found.scores[chosen], kind="stable")][:_CANDIDATES]
     found = found.take(chosen)
+    if not np.isfinite(overlap):
+        return found.take(np.arange(min(len(found), _KEPT)))
+    # Boxes of two classes are moved too far apart to overlap.
+    span = 2 * np.abs(found.xyxy).max(initial=1.0)
+    corners = found.xyxy + (span * found.classes)[:, None]
     left, kept = np.arange(len(found)), list[int]()
     while left.size and len(kept) < _KEPT:
         best, rest = left[0], left[1:]
         kept.append(int(best))
-        double = iou(found.xyxy[best : best + 1], found.xyxy[rest])[0] > overlap
-        left = rest[~(double & (found.classes[rest] == found.classes[best]))]
+        left = rest[iou(corners[best : best + 1], corners[rest])[0] <= overlap]
     return found.take(np.array(kept, np.int64))
 
 

@@ -87,13 +87,20 @@ class ClassificationTally(Merging):
     state = ("original", "candidate", "agreed", "floor", "nan_original", "nan_candidate")
 
     def add(
-        self, original: Outputs, candidate: Outputs, truth: Label | None, geometry: Geometry | None
+        self,
+        original: Outputs,
+        candidate: Outputs,
+        truth: Label | None,
+        geometry: Geometry | None,
+        moved: Outputs | None = None,
     ) -> None:
         """Take in one sample; see onnxpad.tasks.task."""
         del geometry
-        of_same_shape(original[self.task.output], candidate[self.task.output])
-        ours = class_scores(original[self.task.output])
-        theirs = class_scores(candidate[self.task.output])
+        name = self.task.output
+        of_same_shape(original[name], candidate[name])
+        ours = class_scores(original[name])
+        theirs = class_scores(candidate[name])
+        again = None if moved is None else top_class(class_scores(moved[name]))
         if isinstance(truth, ClassLabel):
             label = self._position(truth, len(ours))
             self.original.append(rank(ours, label))
@@ -103,12 +110,8 @@ class ClassificationTally(Merging):
         self.nan_original += first == NO_CLASS
         self.nan_candidate += second == NO_CLASS
         self.agreed += _agreed(first, second)
-
-    def add_shifted(self, original: Outputs, moved: Outputs, geometry: Geometry | None) -> None:
-        """Take in the original on a sample and on the same sample shifted."""
-        del geometry
-        first = top_class(class_scores(original[self.task.output]))
-        self.floor += _agreed(first, top_class(class_scores(moved[self.task.output])))
+        if again is not None:
+            self.floor += _agreed(first, again)
 
     def merge(self, other: "ClassificationTally") -> None:
         """Take in another tally, whose samples come after these."""

@@ -15,6 +15,7 @@ x, y, w, h (a box's centre and size), objectness where there is one, and the cla
 
 import importlib
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,23 +71,18 @@ def yolox(output: Array, size: Size) -> Detections:
             f"16, 32 give {cells(size, STRIDES[0])}; if the boxes are decoded in the graph, use "
             "decoder yolov5"
         )
-    grids, scales = [], []
-    for stride in strides:
-        rows_, columns = np.mgrid[: size[0] // stride, : size[1] // stride]
-        grids.append(np.stack([columns.ravel(), rows_.ravel()], axis=1))
-        scales.append(np.full(columns.size, float(stride)))
-    scale = np.concatenate(scales)[:, None]
-    centre = (table[:, :2] + np.concatenate(grids)) * scale
+    grid, scale = _grid(size, strides)
+    centre = (table[:, :2] + grid) * scale
     with np.errstate(over="ignore"):  # a wild row gives an infinite box, which is dropped later
-        extent = np.exp(table[:, 2:4]) * scale
-    return _best(centre, extent, table[:, 5:] * table[:, 4:5])
+        extent = np.exp(table[:, 2:4].astype(np.float64)) * scale
+    return _best(centre, extent, table[:, 5:], table[:, 4])
 
 
 def yolov5(output: Array, size: Size) -> Detections:
     """A YOLOv5-style head, decoded in the graph."""
     del size
     table = _table(output, 6)
-    return _best(table[:, :2], table[:, 2:4], table[:, 5:] * table[:, 4:5])
+    return _best(table[:, :2], table[:, 2:4], table[:, 5:], table[:, 4])
 
 
 def yolov8(output: Array, size: Size) -> Detections:
@@ -100,7 +96,9 @@ def rows(output: Array, size: Size) -> Detections:
     """Finished detections, (1, N, 6)."""
     del size
     table = _table(output, 6)
-    return Detections(table[:, :4], table[:, 4], table[:, 5].astype(np.int64))
+    scores = table[:, 4].astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a NaN among the classes
+        return Detections(table[:, :4].astype(np.float64), scores, table[:, 5].astype(np.int64))
 
 
 def boxes_and_scores(boxes: Array, scores: Array, size: Size) -> Detections:
@@ -109,14 +107,14 @@ def boxes_and_scores(boxes: Array, scores: Array, size: Size) -> Detections:
     Corners are shares of the input where none exceeds 2.5. Scores whose rows sum to 1 are a
     softmax, whose first class is "nothing here": it is dropped and the others count from 0.
     """
-    corners, table = _table(boxes, 4), _table(scores, 1)
+    corners, table = _table(boxes, 4).astype(np.float64), _table(scores, 1)
     if corners.shape[1] != 4 or len(corners) != len(table):
         raise DataError(f"no boxes and scores in outputs of {boxes.shape} and {scores.shape}")
     if np.abs(corners).max(initial=0.0) <= _NORMALISED:
         corners = corners * np.array([size[1], size[0]] * 2, np.float64)
     if table.shape[1] > 1 and np.abs(table.sum(axis=1) - 1).max(initial=0.0) < 0.01:
         table = table[:, 1:]
-    return Detections(corners, table.max(axis=1), table.argmax(axis=1))
+    return _scored(corners, table)
 
 
 def own(name: str) -> Decoder:
@@ -153,16 +151,40 @@ def own(name: str) -> Decoder:
 
 
 def _table(output: Array, columns: int) -> Array:
-    """One sample's rows in float64. Raises DataError for anything else."""
+    """One sample's rows. Raises DataError for anything else."""
     if output.ndim != 3 or output.shape[0] != 1 or output.shape[2] < columns:
         raise DataError(
             f"no detections of one sample in an output of shape {output.shape}: expected "
             f"(1, rows, {columns} or more columns)"
         )
-    return np.asarray(output[0].astype(np.float64))
+    rows_: Array = output[0]
+    return rows_ if rows_.dtype.kind == "f" else rows_.astype(np.float64)
 
 
-def _best(centre: Array, extent: Array, scores: Array) -> Detections:
+def _best(
+    centre: Array, extent: Array, classes: Array, objectness: Array | None = None
+) -> Detections:
     """One box a row, with its best class."""
-    corners = np.concatenate([centre - extent / 2, centre + extent / 2], axis=1)
-    return Detections(corners, scores.max(axis=1), scores.argmax(axis=1))
+    centre, half = centre.astype(np.float64), extent.astype(np.float64) / 2
+    found = _scored(np.concatenate([centre - half, centre + half], axis=1), classes)
+    if objectness is None:
+        return found
+    return Detections(found.xyxy, found.scores * objectness, found.classes)
+
+
+def _scored(corners: Array, scores: Array) -> Detections:
+    """Boxes with the best class of each, the first of equals."""
+    best = scores.argmax(axis=1)
+    top = np.take_along_axis(scores, best[:, None], axis=1)[:, 0]
+    return Detections(corners, top.astype(np.float64), best)
+
+
+@lru_cache(maxsize=8)
+def _grid(size: Size, strides: tuple[int, ...]) -> tuple[Array, Array]:
+    """Column and row of every cell, (A, 2), and its stride, (A, 1)."""
+    grids, scales = [], []
+    for stride in strides:
+        down, along = np.mgrid[: size[0] // stride, : size[1] // stride]
+        grids.append(np.stack([along.ravel(), down.ravel()], axis=1))
+        scales.append(np.full((along.size, 1), float(stride)))
+    return np.concatenate(grids), np.concatenate(scales)

@@ -89,10 +89,16 @@ class DetectionTally(Merging):
     )
 
     def add(
-        self, original: Outputs, candidate: Outputs, truth: Label | None, geometry: Geometry | None
+        self,
+        original: Outputs,
+        candidate: Outputs,
+        truth: Label | None,
+        geometry: Geometry | None,
+        moved: Outputs | None = None,
     ) -> None:
         """Take in one sample; see onnxpad.tasks.task."""
         ours, theirs = self.task.found(original, geometry), self.task.found(candidate, geometry)
+        again = None if moved is None else self.task.found(moved, geometry)
         if isinstance(truth, Boxes) and geometry is not None:
             library()  # to say at the first sample, not at the end, that it is missing
             self.original.append(_kept(ours, geometry))
@@ -102,14 +108,11 @@ class DetectionTally(Merging):
         shared, shown = _shared(ours, theirs)
         self.shared.append(shared)
         self.shown.append(shown)
-
-    def add_shifted(self, original: Outputs, moved: Outputs, geometry: Geometry | None) -> None:
-        """Take in the original on a sample and on the same sample shifted."""
-        ours, other = self.task.found(original, geometry), self.task.found(moved, geometry)
-        back = Detections(other.xyxy - 1.0, other.scores, other.classes)
-        shared, shown = _shared(ours, back)
-        self.shared_shifted.append(shared)
-        self.shown_shifted.append(shown)
+        if again is not None:
+            back = Detections(again.xyxy - 1.0, again.scores, again.classes)
+            shared, shown = _shared(ours, back)
+            self.shared_shifted.append(shared)
+            self.shown_shifted.append(shown)
 
     def result(self, seed: int) -> TaskResult | None:
         """The record."""

@@ -120,11 +120,17 @@ class ImageTally(Merging):
     )
 
     def add(
-        self, original: Outputs, candidate: Outputs, truth: Label | None, geometry: Geometry | None
+        self,
+        original: Outputs,
+        candidate: Outputs,
+        truth: Label | None,
+        geometry: Geometry | None,
+        moved: Outputs | None = None,
     ) -> None:
         """Take in one sample; see onnxpad.tasks.task."""
         of_same_shape(original[self.task.output], candidate[self.task.output])
         ours, theirs = self.task.picture(original), self.task.picture(candidate)
+        again = None if moved is None else self.task.picture(moved)
         if isinstance(truth, Reference):
             wanted = reference_at(truth.array, ours.shape, geometry, self.task.reference_peak)
             errors = np.square(ours - wanted), np.square(theirs - wanted)
@@ -135,14 +141,11 @@ class ImageTally(Merging):
             self.rings = self.rings + _by_ring(*errors)
         self.psnr_between.append(psnr(float(np.square(theirs - ours).mean())))
         self.ssim_between += _known(ssim(ours, theirs, 1.0))
-
-    def add_shifted(self, original: Outputs, moved: Outputs, geometry: Geometry | None) -> None:
-        """Take in the original on a sample and on the same sample shifted."""
-        ours, other = self.task.picture(original), self.task.picture(moved)
-        sizes = geometry.size if geometry else ours.shape[:2]
-        ours, other = overlap(ours, other, (0, 1), sizes)
-        self.psnr_shifted.append(psnr(float(np.square(ours - other).mean())))
-        self.ssim_shifted += _known(ssim(ours, other, 1.0))
+        if again is not None:
+            sizes = geometry.size if geometry else ours.shape[:2]
+            ours, again = overlap(ours, again, (0, 1), sizes)
+            self.psnr_shifted.append(psnr(float(np.square(ours - again).mean())))
+            self.ssim_shifted += _known(ssim(ours, again, 1.0))
 
     def result(self, seed: int) -> TaskResult | None:
         """The record."""

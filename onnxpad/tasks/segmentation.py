@@ -111,26 +111,29 @@ class SegmentationTally(Merging):
     )
 
     def add(
-        self, original: Outputs, candidate: Outputs, truth: Label | None, geometry: Geometry | None
+        self,
+        original: Outputs,
+        candidate: Outputs,
+        truth: Label | None,
+        geometry: Geometry | None,
+        moved: Outputs | None = None,
     ) -> None:
         """Take in one sample; see onnxpad.tasks.task."""
         of_same_shape(original[self.task.output], candidate[self.task.output])
         ours, classes = self.task.labels(original[self.task.output])
         theirs, _ = self.task.labels(candidate[self.task.output])
+        again = None if moved is None else self.task.labels(moved[self.task.output])[0]
         if isinstance(truth, Mask):
             self._add_truth(ours, theirs, classes, truth.array, geometry)
         known = (ours != NO_LABEL) | (theirs != NO_LABEL)
         self.same.append(int(((ours == theirs) & known).sum()))
         self.pixels.append(int(known.sum()))
-
-    def add_shifted(self, original: Outputs, moved: Outputs, geometry: Geometry | None) -> None:
-        """Take in the original on a sample and on the same sample shifted."""
-        ours, _ = self.task.labels(original[self.task.output])
-        other, _ = self.task.labels(moved[self.task.output])
-        ours, other = overlap(ours, other, (0, 1), geometry.size if geometry else ours.shape)
-        self.same_shifted += int((ours == other).sum())
-        self.pixels_shifted += ours.size
-        self.shifted += 1
+        if again is not None:
+            sizes = geometry.size if geometry else ours.shape
+            ours, again = overlap(ours, again, (0, 1), sizes)
+            self.same_shifted += int((ours == again).sum())
+            self.pixels_shifted += ours.size
+            self.shifted += 1
 
     def merge(self, other: "SegmentationTally") -> None:
         """Take in another tally, whose samples come after these."""

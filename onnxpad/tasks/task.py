@@ -21,23 +21,26 @@ class Tally(Protocol):
     """The sums of one task over the samples seen so far."""
 
     def add(
-        self, original: Outputs, candidate: Outputs, truth: Label | None, geometry: Geometry | None
+        self,
+        original: Outputs,
+        candidate: Outputs,
+        truth: Label | None,
+        geometry: Geometry | None,
+        moved: Outputs | None = None,
     ) -> None:
-        """Take in one sample of both models; `geometry` tells where its picture lies in the input.
+        """Take in one sample of both models.
+
+        Args:
+            original, candidate: their outputs.
+            truth: the sample's label; None where it has none.
+            geometry: where its picture lies in the input; None for what is no picture.
+            moved: the original's outputs for the same sample shifted by one pixel along every
+                spatial axis (measure.agreement_shift.shifted), for the natural floor. May be given
+                for some samples only.
 
         Raises DataError, and changes nothing, when the outputs or the truth do not fit the task:
-        the sample is to be counted, named and left out. Raises UsageError when a
-        library that the truth needs is not installed.
-        """
-        ...
-
-    def add_shifted(self, original: Outputs, moved: Outputs, geometry: Geometry | None) -> None:
-        """Take in the original's outputs for a sample and for the same sample shifted.
-
-        The input moves by one pixel along every spatial axis: measure.agreement_shift.shifted.
-
-
-        Raises DataError as `add` does. Tasks without a natural floor ignore it.
+        the sample is to be counted, named and left out. Raises UsageError when a library that the
+        truth needs is not installed.
         """
         ...
 

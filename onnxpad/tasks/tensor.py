@@ -70,18 +70,21 @@ class TensorTally(Merging):
     state = ("cosines", "snrs")
 
     def add(
-        self, original: Outputs, candidate: Outputs, truth: Label | None, geometry: Geometry | None
+        self,
+        original: Outputs,
+        candidate: Outputs,
+        truth: Label | None,
+        geometry: Geometry | None,
+        moved: Outputs | None = None,
     ) -> None:
         """Take in one sample; see onnxpad.tasks.task."""
-        del truth, geometry
+        # Whether and how an unknown tensor moves with its input is not known: no floor.
+        del truth, geometry, moved
         for name in self.task.outputs:
             of_same_shape(original[name], candidate[name])
         pairs = [pair(original[name], candidate[name]) for name in self.task.outputs]
         self.cosines.append(min(map(cosine, pairs)))
         self.snrs.append(min(map(snr_db, pairs)))
-
-    def add_shifted(self, original: Outputs, moved: Outputs, geometry: Geometry | None) -> None:
-        """Nothing: whether and how an unknown tensor should move with its input is not known."""
 
     def result(self, seed: int) -> TaskResult | None:
         """The record."""
