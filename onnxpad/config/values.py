@@ -30,7 +30,7 @@ def read_value(key: str, given: Any, where: str) -> Any:
     except UsageError as error:
         raise UsageError(f"{where}: {error}") from None
     except ValueError as error:
-        raise UsageError(f"{where}: {error}, found {printable(given, 40)!r}") from None
+        raise UsageError(f"{where}: {error}, found '{printable(given, 40)}'") from None
 
 
 def parse_size(text: str) -> Size:
@@ -39,7 +39,7 @@ def parse_size(text: str) -> Size:
     size = (int(matched[1]), int(matched[2])) if matched else (0, 0)
     if not all(0 < n <= _MOST_PIXELS for n in size):
         raise UsageError(
-            f"size {printable(text, 40)!r}: expected height x width, such as 512x896, each 1 to "
+            f"size '{printable(text, 40)}': expected height x width, such as 512x896, each 1 to "
             f"{_MOST_PIXELS}"
         )
     return size

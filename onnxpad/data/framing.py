@@ -23,7 +23,8 @@ class Resize:
     Attributes:
         kind: "stretch": proportions change. "crop": the largest window of the input's
             proportions at the centre, times `amount`, is resized. "short": the short side becomes
-            `amount` pixels (0: the input's short side / 0.875), then the centre is cut out.
+            `amount` pixels (0: so many that the input is 0.875 of them), then the centre is cut
+            out.
             "letterbox": fitted in whole, the rest is `fill`. "none": the centre is cut out.
         centred: where a letterboxed picture lies; else at the top left.
         fill: pixel value, 0..255.
@@ -42,16 +43,20 @@ class Resize:
         if self.kind == "none":
             return f"the centre {to} pixels as they are"
         if self.kind == "crop":
-            share = "" if self.amount == 1 else f" {100 * self.amount:g} % of"
+            share = "" if self.amount == 1 else f" {100 * self.amount:g} %"
             return f"the centre{share} resized to {to}"
         if self.kind == "short":
-            return f"short side to {self.short(size)}, then the centre {to}"
+            square = round(size[0] / _INNER) if size[0] == size[1] else 0
+            short = f"short side to {self.amount or square:g}"
+            return f"{short if self.amount or square else 'resized'}, then the centre {to}"
         place = "centre" if self.centred else "top left"
         return f"letterbox {to} at the {place} on {self.fill:g}"
 
-    def short(self, size: Size) -> int:
-        """The short side before "short" cuts out the centre."""
-        return int(self.amount) or round(min(size) / _INNER)
+    def factor(self, source: Size, size: Size) -> float:
+        """How much "short" resizes a picture."""
+        if self.amount:
+            return self.amount / min(source)
+        return max(round(n / _INNER) / s for n, s in zip(size, source, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,9 @@ class Geometry:
     def _source_index(self, axis: int, count: int) -> Array:
         """For each of `count` positions the picture's row or column, −1 outside."""
         centre = (np.arange(count) + 0.5) * self.size[axis] / count
-        index = np.floor((centre - self.offset[axis]) / self.scale[axis]).astype(np.int64)
+        place = (centre - self.offset[axis]) / self.scale[axis]
+        # A centre on the line between two pixels takes the second, whatever rounding made of it.
+        index = np.floor(place + 1e-9).astype(np.int64)
         return np.where((index >= 0) & (index < self.source[axis]), index, -1)
 
 
@@ -141,7 +148,7 @@ def frame(resize: Resize, source: Size, size: Size) -> Frame | str:
         return Frame(_centre(source, _times(size, factor)), size, (0, 0))
     resized = source
     if resize.kind == "short":
-        resized = _times(source, resize.short(size) / min(source))
+        resized = _times(source, resize.factor(source, size))
     if resized[0] < size[0] or resized[1] < size[1]:
         made = "" if resized == source else f", made {resized[1]}×{resized[0]},"
         return (

@@ -4,14 +4,12 @@ Until preprocessing is declared, pictures are resized to the input and scaled to
 inputs keep 0..255), and the result carries a warning that says so.
 """
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from onnxpad.data import synthetic
 from onnxpad.data.ahead import ahead, waiting
@@ -21,7 +19,7 @@ from onnxpad.data.label_set import LabelSet
 from onnxpad.data.label_source import open_labels
 from onnxpad.data.label_spec import LabelSpec
 from onnxpad.data.labels import BadLabel, Label, LabelFacts, Reference
-from onnxpad.data.pictures import SUFFIXES, Unreadable, decode, fit, size_of
+from onnxpad.data.pictures import SUFFIXES, Unreadable, decode, fit, prepare_pillow, size_of
 from onnxpad.data.plan import InputPlan
 from onnxpad.data.plan import plans as make_plans
 from onnxpad.data.preprocess import Preprocess, channel_count, input_size, undeclared
@@ -63,6 +61,7 @@ class ImageSource:
         Raises DataError when there are none, when labels cannot be read or match nothing, and when
         the model does not take such pictures.
         """
+        prepare_pillow()
         root, files = _listed(path)
         known = asked_size(inputs, size)
         if preprocess is not None:
@@ -114,7 +113,7 @@ class ImageSource:
         plan = picture_input(plans)
         how = self.applied(plan)
         how.check(plan)
-        _prepare_pillow()
+        prepare_pillow()
         files = [self.files[index] for index in order(len(self.files), seed)]
         most = waiting(4 * prod(plan.shape))
         ready: list[tuple[Array, Sample]] = []
@@ -165,15 +164,6 @@ def _feed(
         samples[0].name,
         samples,
     )
-
-
-def _prepare_pillow() -> None:
-    """Load pillow's formats before threads need them, and silence its remarks on odd metadata.
-
-    The filter stays: one that comes and goes while threads decode would not hold for all of them.
-    """
-    Image.init()
-    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def _listed(path: Path) -> tuple[Path, tuple[Path, ...]]:

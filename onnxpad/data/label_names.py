@@ -47,7 +47,7 @@ def read_names(path: Path) -> tuple[str, ...]:
         names = names[:-1]
     (common, count), *_ = Counter(names).most_common(1) or [("", 0)]
     if count != 1:
-        reason = f"{printable(common, 40)!r} stands in it {count} times" if count else "it is empty"
+        reason = f"'{printable(common, 40)}' stands in it {count} times" if count else "it is empty"
         raise DataError(f"{printable(path.name)}: {reason}; expected class names, one a line")
     return names
 
@@ -71,6 +71,6 @@ def classes(words: Iterable[str], names: tuple[str, ...], where: str) -> Classes
         number = order.get(word, int(word) if numeric and len(word) < 10 else -1)
         if not 0 <= number < (len(names) or MAX_CLASS):
             expected = f"one of the {len(names)} names" if names else f"below {MAX_CLASS}"
-            raise DataError(f"{where}: class {printable(word, 40)!r} is not {expected}")
+            raise DataError(f"{where}: class '{printable(word, 40)}' is not {expected}")
         numbers[word] = number
     return Classes(numbers, names or (() if numeric else tuple(distinct)))

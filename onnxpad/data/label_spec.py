@@ -116,7 +116,7 @@ def _value_map(value: str, text: str) -> ValueMap:
         if matched is None:
             raise _wrong(
                 text,
-                f"map: {printable(item, 40)!r}; expected NUMBER:CLASS, NUMBER:ignore or *:CLASS",
+                f"map: '{printable(item, 40)}'; expected NUMBER:CLASS, NUMBER:ignore or *:CLASS",
             )
         target = IGNORED if matched[2] == "ignore" else int(matched[2])
         if matched[1] == "*":
@@ -129,4 +129,4 @@ def _value_map(value: str, text: str) -> ValueMap:
 
 
 def _wrong(text: str, reason: str) -> UsageError:
-    return UsageError(f"labels {printable(text, 80)!r}: {reason}")
+    return UsageError(f"labels '{printable(text, 80)}': {reason}")

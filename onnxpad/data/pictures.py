@@ -5,6 +5,7 @@ nothing of their depth is lost. (Pillow itself cuts PNGs of 16 bits *and* colour
 """
 
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -38,6 +39,15 @@ Picture: TypeAlias = Image.Image | Array
 
 class Unreadable(Exception):  # noqa: N818  # never reaches a user: it becomes a skipped sample
     """A picture cannot be used; the text is printable and says why."""
+
+
+def prepare_pillow() -> None:
+    """Load pillow's formats before threads need them, and silence its remarks on odd metadata.
+
+    The filter stays: one that comes and goes while threads decode would not hold for all of them.
+    """
+    Image.init()
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def decode(file: Path) -> Picture:

@@ -52,7 +52,7 @@ def parse_preprocess(text: str) -> Preprocess:
             expected = f"a preset ({', '.join(PRESETS)}), " if at == 0 else ""
             raise _wrong(
                 text,
-                f"{printable(item, 40)!r} is not known; expected {expected}a colour (rgb, bgr, "
+                f"'{printable(item, 40)}' is not known; expected {expected}a colour (rgb, bgr, "
                 f"gray, y), or KEY=VALUE with one of {', '.join(_KEYS)}",
             )
     reason = usable(found)
@@ -73,7 +73,7 @@ def _keyed(found: Preprocess, key: str, value: str, text: str) -> Preprocess:
     if key in ("mean", "std"):
         numbers = tuple(_number(part, key, text) for part in value.split(":"))
         return replace(found, mean=numbers) if key == "mean" else replace(found, std=numbers)
-    raise _wrong(text, f"{printable(key, 40)!r} is no key; expected one of {', '.join(_KEYS)}")
+    raise _wrong(text, f"'{printable(key, 40)}' is no key; expected one of {', '.join(_KEYS)}")
 
 
 def _resize(value: str, text: str) -> Resize:
@@ -109,9 +109,9 @@ def _number(value: str, key: str, text: str) -> float:
     except (ValueError, ZeroDivisionError):
         number = float("nan")
     if not isfinite(number):
-        raise _wrong(text, f"{key}: {printable(value, 40)!r} is no number; expected one like 1/255")
+        raise _wrong(text, f"{key}: '{printable(value, 40)}' is no number; expected one like 1/255")
     return number
 
 
 def _wrong(text: str, reason: str) -> UsageError:
-    return UsageError(f"preprocess {printable(text, 80)!r}: {reason}")
+    return UsageError(f"preprocess '{printable(text, 80)}': {reason}")
