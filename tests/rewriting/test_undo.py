@@ -19,10 +19,11 @@ NOT_CANONICAL = {"fields_out_of_order", "graph_in_two_pieces"}
 NOT_LOADED = {"external_weights_and_pads", "external_without_offsets"}
 
 
-def _same_again(model: ModelProto, mode: str, *, pools: bool) -> None:
+def _same_again(model: ModelProto | Path, mode: str, *, pools: bool) -> None:
     again = onnxpad.rewrite(model, mode, pools=pools)
     assert not again.changed
-    assert again.model.SerializeToString() == model.SerializeToString()
+    data = model.read_bytes() if isinstance(model, Path) else model.SerializeToString()
+    assert again.model.SerializeToString() == data
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -65,7 +66,7 @@ def test_file(name: str, mode: str, tmp_path: Path) -> None:
     expected = model.SerializeToString()
     assert back == expected
     assert (back == data) == (name not in NOT_CANONICAL)
-    _same_again(ModelProto.FromString(target.read_bytes()), mode, pools=False)
+    _same_again(target, mode, pools=False)
 
 
 @pytest.mark.parametrize("name", ["external_weights", "external_in_subfolder"])
@@ -140,3 +141,16 @@ def test_result_outlives_the_file(tmp_path: Path) -> None:
     result = onnxpad.rewrite(path, "wrap")
     shutil.rmtree(tmp_path)
     assert result.undo(parsed(result.model)).SerializeToString() == data
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", sorted(NOT_LOADED))
+def test_pads_outside_the_file_are_read(name: str, mode: str, tmp_path: Path) -> None:
+    """The same as with pads in the file, weights aside: those are never read."""
+    outside = onnxpad.rewrite(FILES[name](tmp_path), mode)
+    inside = onnxpad.rewrite(FILES["external_weights"](tmp_path), mode)
+    assert [c.site for c in outside.changed] == [c.site for c in inside.changed]
+    assert len(outside.changed) == (1 if mode == "zero" else 2)
+    assert [n.SerializeToString() for n in outside.model.graph.node] == [
+        n.SerializeToString() for n in inside.model.graph.node
+    ]
