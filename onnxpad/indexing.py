@@ -1,10 +1,13 @@
 """From a proto to indexed scopes with the best shapes that can be known without running it."""
 
+from pathlib import Path
+
 import numpy as np
 from onnx import GraphProto, ModelProto, numpy_helper
 
 from onnxpad import shapes
 from onnxpad.functions import with_functions
+from onnxpad.outside import copy_small, read_small
 from onnxpad.scopes import Scope, walk
 from onnxpad.values import Values
 
@@ -12,19 +15,29 @@ from onnxpad.values import Values
 MOST_ROUNDS = 40
 
 
-def index(proto: ModelProto) -> tuple[Scope, ...]:
+def index(proto: ModelProto, folder: Path | None = None) -> tuple[Scope, ...]:
     """Index a model's scopes, with shapes inferred past Pads whose pads are computed.
 
     onnx's shape inference stops at a Pad whose pads come from a chain of nodes. Where such a chain
     has a known value, a copy of the model gets it as a constant, and inference goes on from there.
+
+    Args:
+        folder: where the model's external data lies, if it has any.
     """
     bare = shapes.without_weights(proto)
+    stored = walk(proto, {})
+    if folder is not None:
+        read_small(stored, folder)
+        copy_small(stored, walk(bare, {}))
     infos = shapes.main_infos(bare)
     for _ in range(MOST_ROUNDS):
         if not _settle_pads(walk(bare, infos)):
             break
         infos = shapes.main_infos(bare)
-    return walk(proto, with_functions(bare, infos))
+    scopes = walk(proto, with_functions(bare, infos))
+    for scope, before in zip(scopes, stored, strict=True):
+        scope.initializers = before.initializers
+    return scopes
 
 
 def _settle_pads(scopes: tuple[Scope, ...]) -> bool:

@@ -38,6 +38,11 @@ class Model:
     data: tuple[tuple[str, Path], ...] = ()
 
     @property
+    def folder(self) -> Path | None:
+        """Where its external data lies, None where it has none or was handed over in memory."""
+        return self.path.parent if self.path and self.data else None
+
+    @property
     def name(self) -> str:
         """What to call the model in a sentence."""
         return printable(str(self.path)) if self.path else "the model"

@@ -165,7 +165,7 @@ def rewrite(
 
 def rewrite_model(model: Model, request: Request) -> RewriteResult:
     """Apply a request to a model that was loaded for it: the model's proto becomes the result."""
-    scopes = index(model.proto)
+    scopes = index(model.proto, model.folder)
     found = survey_scopes(scopes)
     wanted = _halo_wanted(request)
     if wanted is not None:

@@ -36,7 +36,7 @@ def find_sites(source: str | Path | ModelProto) -> tuple[PaddingSite, ...]:
 
 def survey(model: Model) -> Survey:
     """Find the padding sites of a model and the Pads that are none."""
-    return survey_scopes(index(model.proto))
+    return survey_scopes(index(model.proto, model.folder))
 
 
 def survey_scopes(scopes: tuple[Scope, ...]) -> Survey:
