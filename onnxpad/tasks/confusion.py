@@ -31,17 +31,21 @@ def mask_at(mask: Array, size: tuple[int, int], geometry: Geometry | None) -> Ar
     return geometry.nearest(mask, size, IGNORED)
 
 
+def check_labels(truth: Array, classes: int) -> None:
+    """Raise DataError for a mask with a label that is no class."""
+    low, high = int(truth.min(initial=IGNORED)), int(truth.max(initial=IGNORED))
+    if low < IGNORED or high >= classes:
+        wrong = high if high >= classes else low
+        raise DataError(f"the mask holds class {wrong}; the model knows 0 to {classes - 1}")
+
+
 def counts(truth: Array, found: Array, classes: int) -> Array:
     """Per class: intersection, pixels of the truth, pixels predicted. Shape (3, classes), int64.
 
-    `found` may hold NO_LABEL: missed, and predicted as nothing. Raises DataError for a label that
-    is no class.
+    `found` may hold NO_LABEL: missed, and predicted as nothing.
     """
     used = truth != IGNORED
     t, p = truth[used].astype(np.int64), found[used]
-    if t.size and not 0 <= t.min() <= t.max() < classes:
-        worst = int(t.max() if t.max() >= classes else t.min())
-        raise DataError(f"the mask holds class {worst}; the model knows 0 to {classes - 1}")
     return np.stack(
         [
             np.bincount(t[t == p], minlength=classes),

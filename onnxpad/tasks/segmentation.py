@@ -20,7 +20,15 @@ from onnxpad.measure.agreement_shift import overlap
 from onnxpad.measure.pair import Array
 from onnxpad.measure.paired import bootstrap, share_interval
 from onnxpad.measure.rings import ring_index
-from onnxpad.tasks.confusion import NO_LABEL, counts, iou, mask_at, mean_iou, pixel_accuracy
+from onnxpad.tasks.confusion import (
+    NO_LABEL,
+    check_labels,
+    counts,
+    iou,
+    mask_at,
+    mean_iou,
+    pixel_accuracy,
+)
 from onnxpad.tasks.result import Metric, Part, TaskResult, against_truth, between
 from onnxpad.tasks.task import Merging, Outputs, of_same_shape
 
@@ -64,14 +72,16 @@ class Segmentation:
             return self._label_map(output)
         if output.ndim != 4 or output.shape[0] != 1 or axis not in (1, 3):
             raise DataError(f"no map of class scores in an output of shape {output.shape}")
-        scores = np.moveaxis(output[0], axis - 1, 0)
-        unknown = np.isnan(scores).any(axis=0)
-        if len(scores) == 1:
+        scores, axis = output[0], axis - 1
+        count = scores.shape[axis]
+        if count == 1:
             inside = bool(((scores >= 0) & (scores <= 1) | np.isnan(scores)).all())
-            found = (scores[0] > (0.5 if inside else 0.0)).astype(np.int64)
+            found = np.squeeze(scores > (0.5 if inside else 0.0), axis).astype(np.int64)
         else:
-            found = scores.argmax(axis=0)
-        return np.where(unknown, NO_LABEL, found), max(len(scores), 2)
+            found = scores.argmax(axis=axis)
+        if np.isnan(scores.max(initial=0)):
+            found = np.where(np.isnan(scores).any(axis=axis), NO_LABEL, found)
+        return found, max(count, 2)
 
     def _label_map(self, output: Array) -> tuple[Array, int]:
         sizes = output.shape[1:]
@@ -180,26 +190,14 @@ class SegmentationTally(Merging):
         truth = mask_at(mask, size, geometry)
         if mask.shape != size:
             self.resampled = (
-                f"masks ({mask.shape[0]}×{mask.shape[1]} pixels) are sampled at the output's "
-                f"{size[0]}×{size[1]} pixels, nearest"
+                "masks are compared at the output's size: the nearest of their pixels counts"
             )
-        first = counts(truth, ours, classes)
-        second = counts(truth, theirs, classes)
-        self.original.append(first)
-        self.candidate.append(second)
-        self.original_rings = self.original_rings + self._by_ring(truth, ours, classes)
-        self.candidate_rings = self.candidate_rings + self._by_ring(truth, theirs, classes)
-
-    def _by_ring(self, truth: Array, found: Array, classes: int) -> Array:
-        """Counts of shape (_RINGS, 3, classes): each ring's classes are numbers of their own."""
-        start = classes * np.minimum(ring_index(truth.shape), _RINGS - 1)
-        unlabelled = truth == IGNORED
-        counted = counts(
-            np.where(unlabelled, IGNORED, truth + start),
-            np.where(found == NO_LABEL, NO_LABEL, found + start),
-            classes * _RINGS,
-        )
-        return counted.reshape(3, _RINGS, classes).transpose(1, 0, 2)
+        check_labels(truth, classes)
+        first, second = (_by_ring(truth, found, classes) for found in (ours, theirs))
+        self.original.append(first.sum(axis=0))
+        self.candidate.append(second.sum(axis=0))
+        self.original_rings = self.original_rings + first
+        self.candidate_rings = self.candidate_rings + second
 
 
 def _metrics(ours: Array, theirs: Array, seed: int) -> list[Metric]:
@@ -225,6 +223,18 @@ def _drawn(w: Array, samples: Array) -> Array:
     """Weighted sums (rows, 3, K) of counts (samples, 3, K); whole numbers, hence exact."""
     flat = samples.reshape(len(samples), -1).astype(np.float64)
     return (w @ flat).reshape(len(w), *samples.shape[1:])
+
+
+def _by_ring(truth: Array, found: Array, classes: int) -> Array:
+    """Counts of shape (_RINGS, 3, classes): each ring's classes are numbers of their own."""
+    start = classes * np.minimum(ring_index(truth.shape), _RINGS - 1)
+    unlabelled = truth == IGNORED
+    counted = counts(
+        np.where(unlabelled, IGNORED, truth + start),
+        np.where(found == NO_LABEL, NO_LABEL, found + start),
+        classes * _RINGS,
+    )
+    return counted.reshape(3, _RINGS, classes).transpose(1, 0, 2)
 
 
 def _classes(ours: Array, theirs: Array) -> list[Part]:
