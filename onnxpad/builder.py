@@ -70,13 +70,25 @@ class Builder:
             values = values.astype(helper.tensor_dtype_to_np_dtype(dtype))
         key = (str(values.dtype), values.shape, values.tobytes())
         if key not in self._constants:
-            name = self.unique("onnxpad/constant")
-            node = gs.Node("Constant", name=self.unique(f"{name}/node"))
-            node.attrs = {"value": gs.Constant(name, np.array(values, order="C"))}
-            node.outputs = [self._tensor(name)]
-            self._constant_nodes.append(node)
-            self._constants[key] = name
+            self._constants[key] = self._new_constant(values)
         return self._constants[key]
+
+    def _new_constant(self, values: NDArray[Any]) -> str:
+        name = self.unique("onnxpad/constant")
+        # Constant held floats only until opset 9; a double holds any size exactly.
+        cast = self.opset < 9 and values.dtype.kind in "iu"
+        stored = self.unique(f"{name}/float") if cast else name
+        held = values.astype(np.float64) if cast else np.array(values, order="C")
+        node = gs.Node("Constant", name=self.unique(f"{stored}/node"))
+        node.attrs = {"value": gs.Constant(stored, held)}
+        node.outputs = [self._tensor(stored)]
+        self._constant_nodes.append(node)
+        if cast:
+            to = helper.np_dtype_to_tensor_dtype(values.dtype)
+            convert = gs.Node("Cast", name=self.unique(f"{name}/node"), attrs={"to": to})
+            convert.inputs, convert.outputs = [self._tensor(stored)], [self._tensor(name)]
+            self._constant_nodes.append(convert)
+        return name
 
     def reference(self, attribute: str, name: str) -> str:
         """A Constant whose attribute refers to an attribute ``name`` of the enclosing function."""

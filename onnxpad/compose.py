@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from onnx import TensorProto
 from onnxpad.builder import Builder, Ints, whole
 from onnxpad.modes import Mode
 from onnxpad.ops import FLOATS
+
+# Elements of a map that is written out; a larger one is computed when the model runs.
+_LARGEST_MASK = 2**22
 
 # Element types that both the ONNX documents (opset 11 on) and ONNX Runtime's Pad know.
 _PAD_TYPES = frozenset(
@@ -241,7 +245,8 @@ def pad_mean(
 
 def _border(build: Builder, tensor: str, axes: Sequence[PadAxis], rank: int, dtype: int) -> str:
     """1 where padding stands, 0 inside, in shape (1, 1, padded sizes...)."""
-    if all(a.size is not None and a.fixed is not None for a in axes):
+    sizes_known = all(a.size is not None and a.fixed is not None for a in axes)
+    if sizes_known and prod(a.size or 1 for a in axes) <= _LARGEST_MASK:
         mask = np.zeros([1] * rank)
         for axis in axes:
             begin, end = axis.fixed or (0, 0)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, TensorProto
 
-from onnxpad.errors import ModelError, WriteError
+from onnxpad.errors import ModelError, OnnxpadError, WriteError
 from onnxpad.scopes import DEFAULT_DOMAINS, subgraphs
-from onnxpad.text import printable
+from onnxpad.text import one_line, printable
 
 OLDEST_OPSET = 7
 PROTOBUF_LIMIT = 2**31 - 1
@@ -152,6 +152,8 @@ def _external_files(proto: ModelProto, path: Path, shown: str) -> tuple[tuple[st
     for tensor in external_tensors(proto):
         entries = {entry.key: entry.value for entry in tensor.external_data}
         location = entries.get("location", "")
+        if not isinstance(location, str) or not isinstance(tensor.name, str):
+            raise ModelError(f"{shown}: malformed: it holds names that are not UTF-8")
         if location not in files:
             file = _external_file(location, printable(tensor.name), path, shown)
             files[location] = file, file.stat().st_size
@@ -183,7 +185,7 @@ def _external_file(location: str, name: str, model: Path, shown: str) -> Path:
             f"{shown}: tensor {name!r} keeps its data at {printable(location)!r}, outside "
             "the model's folder; move the data beside the model"
         )
-    if not where.is_file():
+    if not _is_file(where):
         raise ModelError(
             f"{shown}: the external data file {printable(location)!r} of tensor {name!r} is "
             "missing; put it beside the model"
@@ -195,8 +197,61 @@ def _resolved(path: Path) -> Path | None:
     """The path with every link followed; None where links form a circle."""
     try:
         return path.resolve()
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):  # a circle, too long, a zero byte
         return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
+@contextmanager
+def blaming(model: Model) -> Iterator[None]:
+    """Turn a surprise inside into the model's fault, where onnx's checker finds one.
+
+    Code that reads graphs takes nodes to be what their operators' documents say. A file from a
+    stranger may hold anything; checking all of it beforehand would refuse models that run.
+
+    Raises:
+        ModelError: the block failed and the model is malformed; else the block's own error.
+    """
+    try:
+        yield
+    except OnnxpadError:
+        raise
+    except Exception as error:
+        fault = _fault(model.proto)
+        if not fault:
+            raise
+        raise ModelError(
+            f"{model.name}: malformed: {fault} ({type(error).__name__} while reading it)"
+        ) from None
+
+
+def _fault(proto: ModelProto) -> str:
+    """What is wrong with a model, "" if nothing is."""
+    try:
+        onnx.checker.check_model(proto)
+    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+        return one_line(str(error)) or type(error).__name__
+    return "" if _readable(proto) else "it holds names that are not UTF-8"
+
+
+def _readable(message: Message) -> bool:
+    """Whether every text field is text: protobuf hands out bytes, or fails, where it is not."""
+    try:
+        for field, value in message.ListFields():
+            items = value if field.is_repeated else (value,)
+            if field.type == field.TYPE_MESSAGE and not all(_readable(item) for item in items):
+                return False
+            if field.type == field.TYPE_STRING and not all(isinstance(i, str) for i in items):
+                return False
+    except (UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def copy_external_files(data: tuple[tuple[str, Path], ...], folder: Path, *, force: bool) -> None:

@@ -251,7 +251,7 @@ def read_plan(path: Path) -> Plan:
         if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
             raise UsageError(f'{shown}: not a plan; expected "schema": "{SCHEMA}"')
         entries = [Entry.model_validate(e) for e in document.get("sites", [])]
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UsageError(f"{shown}: not JSON: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]

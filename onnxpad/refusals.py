@@ -6,7 +6,7 @@ really does, both ways. A refusal is a sentence; a row that returns "" does not 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
+from math import inf, prod
 
 from onnxpad.modes import Mode
 from onnxpad.ops import FLOATING
@@ -43,7 +43,32 @@ def _ceil_overhang(site: PaddingSite) -> bool:
     return any(a.size is None and (a.window is None or a.window.stride > 1) for a in site.axes)
 
 
+# Beyond these a model is damaged or hostile, and building the padding would take all memory.
+WIDEST, MOST_TAPS = 2**16, 2**20
+
+
+def _too_wide(site: PaddingSite) -> bool:
+    return any(max(a.begin or 0, a.end or 0) > WIDEST for a in site.axes)
+
+
+def _too_many_taps(site: PaddingSite) -> bool:
+    windows = [a.window for a in site.axes if a.window is not None]
+    taps = prod(w.kernel for w in windows)
+    work = max(((a.size or 1) * (a.window.kernel if a.window else 1) for a in site.axes), default=0)
+    return taps > MOST_TAPS or work > 64 * MOST_TAPS
+
+
 TABLE: tuple[Refusal, ...] = (
+    Refusal(
+        "width", f"padding of more than {WIDEST} elements at one end, any mode",
+        lambda site, _: _too_wide(site),
+        f"it pads more than {WIDEST} elements at one end, which no network needs",
+    ),
+    Refusal(
+        "taps", f"partial for kernels of more than {MOST_TAPS} taps, or maps of that order",
+        lambda site, mode: mode.name == "partial" and _too_many_taps(site),
+        "its kernel or map is too large for the map of window cells",
+    ),
     Refusal(
         "nchwc", "ops of com.microsoft.nchwc, any mode",
         lambda site, _: "nchwc" in site.notes,

@@ -17,6 +17,10 @@ from onnxpad.values import Values
 _SCALE_OPS = STRIP_OPS | {"Conv", "Tile"}
 
 
+# Taps counted along one axis at most; nothing larger is built by refusals.py either.
+_LARGEST = 2**26
+
+
 @dataclass(frozen=True, slots=True)
 class ScaledAxis:
     """A padded axis of a convolution that may be rescaled; ``pads`` gives them for any size."""
@@ -45,6 +49,8 @@ def rescaling(
     """
     readers = scope.readers(conv.output[0])
     if len(readers) != 1 or len(conv.input) > 2 or not axes:
+        return None
+    if any((a.size or 0) * a.window.kernel > _LARGEST for a in axes):
         return None
     node = scope.nodes[readers[0]]
     if node.op_type != "Mul" or len(node.input) != 2:

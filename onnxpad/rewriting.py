@@ -19,7 +19,7 @@ from onnxpad.errors import ModelError
 from onnxpad.grid import OffGridError
 from onnxpad.halo import add_halo
 from onnxpad.indexing import index
-from onnxpad.model import Model, load_model
+from onnxpad.model import Model, blaming, load_model
 from onnxpad.modes import Mode, parse_mode
 from onnxpad.plan import Decision, Means, Plan, Request, decide, read_plan
 from onnxpad.records import Changed, Halo, Kept, OtherPad, Survey
@@ -160,7 +160,9 @@ def rewrite(
         means=means,
     )
     request.check()
-    return rewrite_model(load_model(source), request)
+    model = load_model(source)
+    with blaming(model):
+        return rewrite_model(model, request)
 
 
 def rewrite_model(model: Model, request: Request) -> RewriteResult:

@@ -14,7 +14,7 @@ from onnx import ModelProto
 from onnxpad import ops
 from onnxpad.geometry import Window, same_pads
 from onnxpad.indexing import index
-from onnxpad.model import Model, load_model
+from onnxpad.model import Model, blaming, load_model
 from onnxpad.modes import Mode
 from onnxpad.pad_sites import composed_site, pad_site
 from onnxpad.recognise import composed_paddings
@@ -36,7 +36,8 @@ def find_sites(source: str | Path | ModelProto) -> tuple[PaddingSite, ...]:
 
 def survey(model: Model) -> Survey:
     """Find the padding sites of a model and the Pads that are none."""
-    return survey_scopes(index(model.proto, model.folder))
+    with blaming(model):
+        return survey_scopes(index(model.proto, model.folder))
 
 
 def survey_scopes(scopes: tuple[Scope, ...]) -> Survey:

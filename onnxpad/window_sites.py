@@ -8,7 +8,7 @@ from onnxpad import ops
 from onnxpad.geometry import Window, is_causal, same_pads, same_pads_any_size
 from onnxpad.modes import Mode
 from onnxpad.records import PaddingSite, SiteAxis
-from onnxpad.scopes import Scope
+from onnxpad.scopes import Scope, TensorInfo
 from onnxpad.values import attributes
 
 
@@ -22,6 +22,8 @@ def window_site(scope: Scope, node: NodeProto, op: ops.WindowOp) -> PaddingSite 
     spatial = spatial_axes(node, op, windows, given, info.shape)
     if spatial is None:
         return None
+    if info.shape is not None and len(info.shape) != len(spatial) + 2:
+        info = TensorInfo(info.dtype)  # a shape that contradicts the op is no shape
     sizes = [size_of(info.shape, axis) for axis in spatial]
     pads: list[tuple[int | None, int | None]]
     if reference:

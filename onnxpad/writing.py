@@ -104,6 +104,8 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
             f"{shown}: exists already and was not written by onnxpad; give --force to replace it, "
             "or another name with -o"
         )
+    if exists and not target.is_file():
+        raise WriteError(f"{shown}: cannot be written: it is no plain file")
     elsewhere = original is not None and target.parent.resolve() != original.parent.resolve()
     if elsewhere and not self_contained and result.data:
         raise UsageError(
