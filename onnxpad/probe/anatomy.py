@@ -58,7 +58,7 @@ class Anatomy:
     """What was found.
 
     Attributes:
-        maps: every map of the main graph by name, in the order of its nodes.
+        maps: every map of the main graph by name, the input among them.
         layers: window ops with a map.
         outputs: the model's spatial outputs, or else the deepest maps in front of those that
             are not spatial.

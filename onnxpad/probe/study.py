@@ -95,6 +95,7 @@ def _measure(
         for number, name in enumerate(names):
             shapes.of[name] = tuple(tuple(int(d) for d in run[_shape(number)]) for run in runs)
         break
+    shapes.of[feeding.main] = tuple(feeding.sized(space)[feeding.main].shape for space in spaces)
     return shapes
 
 
@@ -204,9 +205,11 @@ def _outputs(copy: Copy, maps: Mapping[str, Map]) -> tuple[tuple[Map, ...], bool
             if name in seen:
                 continue
             seen.add(name)
+            if name not in copy.producers:
+                continue
             if name in maps and min(maps[name].space) >= _FEWEST:
                 found[name] = None
-            elif name in copy.producers and copy.nodes[copy.producers[name]].op_type not in _SIZES:
+            elif copy.nodes[copy.producers[name]].op_type not in _SIZES:
                 queue.extend(sorted(copy.reads[copy.producers[name]]))
                 deepest = True
     kept = [name for name in found if name in copy.outputs]
