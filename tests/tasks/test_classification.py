@@ -48,7 +48,9 @@ def test_brute_force() -> None:
     labels = rng.integers(0, 9, 60)
     tally = Classification("s").tally()
     for i in range(60):
-        tally.add({"s": ours[i : i + 1]}, {"s": theirs[i : i + 1]}, ClassLabel(int(labels[i])), None)
+        tally.add(
+            {"s": ours[i : i + 1]}, {"s": theirs[i : i + 1]}, ClassLabel(int(labels[i])), None
+        )
     result = tally.result(0)
     assert result is not None
     top1, top5, agreed = result.metrics
