@@ -56,7 +56,7 @@ def find_config(folder: Path) -> Path | None:
     for at in (start, *start.parents):
         if (at / FILE).is_file():
             return at / FILE
-        if (at / PYPROJECT).is_file() and "onnxpad" in _tables(at / PYPROJECT).get("tool", {}):
+        if (at / PYPROJECT).is_file() and _own_table(at / PYPROJECT) is not None:
             return at / PYPROJECT
     return None
 
@@ -68,11 +68,9 @@ def load_config(path: Path | None) -> Config:
     """
     if path is None:
         return Config()
-    tables = _tables(path)
-    if path.name == PYPROJECT:
-        tables = tables.get("tool", {}).get("onnxpad", {})
+    tables = _own_table(path) if path.name == PYPROJECT else _tables(path)
     try:
-        found = _File.model_validate(tables)
+        found = _File.model_validate({} if tables is None else tables)
     except ValidationError as error:
         raise UsageError(f"{printable(path.name)}: {_told(error)}") from None
     entries = [Entry((), _read(found, path, path.name), printable(path.name))]
@@ -84,6 +82,12 @@ def load_config(path: Path | None) -> Config:
         shown = f"{title} ({printable(', '.join(globs), 60)})"
         entries.append(Entry(globs, _read(table, path, title), shown))
     return Config(path, tuple(entries))
+
+
+def _own_table(path: Path) -> Any:
+    """[tool.onnxpad] of a pyproject.toml, None without one. Raises UsageError."""
+    tools = _tables(path).get("tool")
+    return tools.get("onnxpad") if isinstance(tools, dict) else None
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -110,7 +114,7 @@ def _told(error: ValidationError) -> str:
         known = ", ".join((*KEYS, "match") if len(problem["loc"]) > 1 else (*KEYS, "models"))
         return f"{shown} is not known; expected one of {known}"
     found = printable(repr(problem.get("input")), 40)
-    return f"{shown}: {one_line(problem['msg'])}, found {found}"
+    return f"{shown}{': ' if shown else ''}{one_line(problem['msg'])}, found {found}"
 
 
 def _read(table: _Table, path: Path, where: str) -> dict[str, Any]:

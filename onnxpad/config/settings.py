@@ -126,7 +126,9 @@ def settings_for(
     for key, given in (flags or {}).items():
         if given is not None:
             origin = f"flag --{key.replace('_', '-')}"
-            found[key] = Setting(read_value(key, given, origin), origin)
+            found[key] = Setting(
+                read_value(key, os.fspath(given) if key == "data" else given, origin), origin
+            )
     return Settings(**found)
 
 

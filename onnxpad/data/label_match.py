@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,13 @@ def _whole(path: str) -> str:
 
 
 def _bare(path: str) -> str:
-    return str(PurePosixPath(_whole(path)).with_suffix("")) if PurePosixPath(path).name else path
+    folder, slash, name = _whole(path).rpartition("/")
+    return folder + slash + (name.rpartition(".")[0] or name)
 
 
 def _name(path: str) -> str:
-    return PurePosixPath(path).name
+    return path.rpartition("/")[2]
 
 
 def _stem(path: str) -> str:
-    return PurePosixPath(path).stem
+    return _bare(_name(path))

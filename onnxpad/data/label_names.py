@@ -63,7 +63,7 @@ def classes(words: Iterable[str], names: tuple[str, ...], where: str) -> Classes
     if names:
         order = {name: at for at, name in enumerate(names)}
     elif numeric:
-        order = {word: int(word) for word in distinct}
+        order = {word: int(word) for word in distinct if len(word) < 10}
     else:
         order = {word: at for at, word in enumerate(distinct)}
     numbers = {}

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from onnxpad.data.arrays import ArraySource
+from onnxpad.data.label_spec import LabelSpec
+from onnxpad.data.labels import ClassLabel, Label, LabelFacts, Mask, Reference
 from onnxpad.data.plan import plans
+from onnxpad.data.preprocess_syntax import parse_preprocess
 from onnxpad.data.sample import Feed
 from onnxpad.data.source import open_source
 from onnxpad.errors import DataError
@@ -181,3 +184,80 @@ def test_truncated_files(tmp_path: Path) -> None:
 def test_missing_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or folder"):
         open_source(tmp_path / "gone.npy", (X,))
+
+
+# labels
+
+
+def labelled(path: Path, labels: Array, *inputs: TensorInfo) -> dict[str, Label | None]:
+    np.save(path.parent / "labels.npy", labels)
+    spec = LabelSpec("array", path.parent / "labels.npy")
+    source = open_source(path, inputs or (X,), labels=spec)
+    found = list(source.feeds(next(plans(inputs or (X,), source.known)), 0))
+    return {s.name: s.label for f in found if isinstance(f, Feed) for s in f.samples}
+
+
+@pytest.mark.parametrize("labels", [np.arange(7) * 2, np.arange(7, dtype=np.uint8)[:, None] * 2])
+def test_class_labels_beside_samples(tmp_path: Path, labels: Array) -> None:
+    found = labelled(npy(tmp_path, numbered(7)), labels, TensorInfo("x", "float32", (3, 3, 4, 5)))
+    assert found == {f"data.npy[{i}]": ClassLabel(2 * i) for i in range(7)}
+
+
+def test_masks_and_references_beside_samples(tmp_path: Path) -> None:
+    path = npy(tmp_path, numbered(3))
+    for label in labelled(path, np.ones((3, 4, 5), np.int64)).values():
+        assert isinstance(label, Mask)
+        assert label.array.dtype == np.int32
+    for label in labelled(path, np.ones((3, 3, 8, 10), np.float32)).values():
+        assert isinstance(label, Reference)
+        assert label.array.shape == (3, 8, 10)
+
+
+def test_what_labels_have_in_common(tmp_path: Path) -> None:
+    path = npy(tmp_path, numbered(3))
+    np.savez(tmp_path / "labels.npz", y=np.array([0, 4, 2]))
+    source = open_source(path, (X,), labels=LabelSpec("array", tmp_path / "labels.npz"))
+    assert source.labels == LabelFacts("class", "labels.npz", 3, (), 4)
+    assert source.note(next(plans((X,), source.known))) == (
+        "arrays from data.npy, used as they are; labels: class, labels.npz"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.arange(6), r"labels.npy: 6 labels for 7 samples"),
+        (np.arange(7) - 1, r"labels.npy: -1 is no class number"),
+        (np.array(3), r"labels.npy: expected numbers, one or more for each sample"),
+        (np.array(["a"] * 7), r"labels.npy: expected numbers"),
+    ],
+)
+def test_labels_that_do_not_fit(tmp_path: Path, labels: Array, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        labelled(npy(tmp_path, numbered(7)), labels)
+
+
+def test_what_arrays_do_not_take(tmp_path: Path) -> None:
+    path = npy(tmp_path, numbered(2))
+    with pytest.raises(DataError, match=r"samples in arrays take array=FILE .*, not folders"):
+        open_source(path, (X,), labels=LabelSpec("folders"))
+    with pytest.raises(DataError, match="size: arrays are used as they are"):
+        open_source(path, (X,), size=(4, 5))
+    source = open_source(path, (X,), preprocess=parse_preprocess("unit"))
+    assert source.warnings(next(plans((X,), source.known))) == (
+        "data.npy: arrays are used as they are; the declared preprocessing was not applied to them",
+    )
+    np.savez(tmp_path / "two.npz", a=np.zeros(2), b=np.zeros(2))
+    with pytest.raises(DataError, match=r"two.npz: expected one array, found 2"):
+        open_source(path, (X,), labels=LabelSpec("array", tmp_path / "two.npz"))
+
+
+def test_the_sample_data_have_labels() -> None:
+    folder = Path(__file__).parents[2] / "sample_models"
+    info = TensorInfo("image", "float32", ("N", 1, 32, 32))
+    labels = LabelSpec("array", folder / "digits_test_labels.npy")
+    source = open_source(folder / "digits_test.npz", (info,), labels=labels)
+    assert (source.total, source.labels) == (
+        360,
+        LabelFacts("class", "digits_test_labels.npy", 360, (), 9),
+    )

@@ -6,7 +6,11 @@ import pytest
 from PIL import Image
 
 from onnxpad.data import images, pictures
+from onnxpad.data.framing import Geometry
+from onnxpad.data.label_spec import parse_labels
+from onnxpad.data.labels import Boxes, ClassLabel, Mask, Reference
 from onnxpad.data.plan import plans
+from onnxpad.data.preprocess_syntax import parse_preprocess
 from onnxpad.data.sample import Feed, Skipped
 from onnxpad.data.source import open_source
 from onnxpad.errors import DataError
@@ -144,6 +148,151 @@ def test_models_that_take_no_images(
     source = open_source(tmp_path, inputs)
     with pytest.raises(DataError, match=words):
         list(source.feeds(next(plans(inputs)), 0))
+
+
+# preprocessing, labels, size
+
+
+def prepared(path: Path, text: str, info: TensorInfo = X, **more: Any) -> list[Feed]:
+    source = open_source(path, (info,), preprocess=parse_preprocess(text), **more)
+    filled = next(plans((info,), source.known))
+    assert not any("preprocessing" in w for w in source.warnings(filled))
+    return [f for f in source.feeds(filled, 0) if isinstance(f, Feed)]
+
+
+def test_declared_preprocessing(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    (feed,) = prepared(tmp_path, "bgr,mean=100:50:0,std=2")
+    np.testing.assert_allclose(feed.arrays["x"][0, :, 0, 0], [-50, 0.5, 127.5])
+    (sample,) = feed.samples
+    assert sample.geometry == Geometry((20, 30), (8, 12), (0.4, 0.4), (0, 0))
+    half = TensorInfo("x", "float16", ("N", 8, 12, 3))
+    (last,) = prepared(tmp_path, "unit", half)
+    assert last.arrays["x"].dtype == np.float16
+    np.testing.assert_allclose(last.arrays["x"][0, 0, 0], [1, 0.2, 0], rtol=1e-3)
+    (whole,) = prepared(tmp_path, "signed", TensorInfo("x", "int8", (1, 8, 12, 3)))
+    assert whole.arrays["x"][0, 0, 0].tolist() == [127, -77, -128]
+
+
+def test_what_was_done_is_in_the_note(tmp_path: Path) -> None:
+    picture(tmp_path / "k" / "a.png")
+    filled = next(plans((X,)))
+    source = open_source(
+        tmp_path, (X,), preprocess=parse_preprocess("unit"), labels=parse_labels("folders")
+    )
+    assert source.note(filled).endswith(
+        "; preprocessing unit: RGB, stretched to 12×8, bilinear, x/255, 0..1 as float32; "
+        "labels: class, class folders"
+    )
+    assert (
+        open_source(tmp_path, (X,))
+        .note(filled)
+        .endswith(
+            "; preprocessing not declared: RGB, stretched to 12×8, bilinear, x/255, 0..1 as float32"
+        )
+    )
+
+
+def test_a_declaration_the_input_cannot_take_is_refused_at_once(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    with pytest.raises(DataError, match="takes uint8, but the values go from 0 to 1"):
+        prepared(tmp_path, "unit", TensorInfo("x", "uint8", (1, 3, 8, 12)))
+
+
+def test_size(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    free = TensorInfo("x", "float32", ("N", 3, "H", "W"))
+    (feed,) = prepared(tmp_path, "raw", free, size=(6, 10))
+    assert feed.arrays["x"].shape == (1, 3, 6, 10)
+    (fixed,) = prepared(tmp_path, "raw", X, size=(8, 12))
+    assert fixed.arrays["x"].shape == (1, 3, 8, 12)
+    with pytest.raises(DataError, match=r"size 8×13: input x is fixed to 8×12 .height × width."):
+        prepared(tmp_path, "raw", X, size=(8, 13))
+
+
+def test_too_small_pictures_are_left_out(tmp_path: Path) -> None:
+    picture(tmp_path / "a.png")
+    source = open_source(tmp_path, (X,), preprocess=parse_preprocess("resize=none"))
+    assert len(list(source.feeds(next(plans((X,))), 0))) == 1
+    big = TensorInfo("x", "float32", ("N", 3, 64, 64))
+    (skipped,) = open_source(tmp_path, (big,), preprocess=parse_preprocess("resize=none")).feeds(
+        next(plans((big,))), 0
+    )
+    assert isinstance(skipped, Skipped)
+    assert skipped.reason == "30×20 pixels are fewer than the 64×64 to be cut out"
+
+
+def test_labels_go_with_their_samples_through_batches(tmp_path: Path) -> None:
+    for i in range(5):
+        picture(tmp_path / f"{i % 3}" / f"{i}.png", (i, i, i))
+    info = TensorInfo("x", "float32", (2, 3, 8, 12))
+    feeds = prepared(tmp_path, "raw", info, labels=parse_labels("folders"))
+    assert [len(f.samples) for f in feeds] == [2, 2, 1]
+    for feed in feeds:
+        for row, sample in enumerate(feed.samples):
+            value = int(feed.arrays["x"][row, 0, 0, 0])
+            assert sample.name == f"{value % 3}/{value}.png"
+            assert sample.label == ClassLabel(value % 3)
+
+
+def test_a_bad_label_leaves_its_sample_out_and_the_rest_goes_on(tmp_path: Path) -> None:
+    for name in "abc":
+        picture(tmp_path / "images" / f"{name}.png")
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    (labels / "a.txt").write_text("0 0.5 0.5 1 1")
+    (labels / "b.txt").write_text("0 0.5 0.5 1")
+    source = open_source(tmp_path / "images", (X,), labels=parse_labels(f"yolo={labels}"))
+    filled = next(plans((X,)))
+    found = {f.name: f for f in source.feeds(filled, 0)}
+    assert isinstance(found["b.png"], Skipped)
+    assert found["b.png"].reason.startswith("b.txt, line 1: expected class x y width height")
+    good, bare = found["a.png"], found["c.png"]
+    assert isinstance(good, Feed)
+    assert isinstance(good.samples[0].label, Boxes)
+    assert good.samples[0].label.xyxy.tolist() == [[0, 0, 30, 20]]
+    assert isinstance(bare, Feed)
+    assert bare.samples[0].label is None
+    assert source.warnings(filled)[1:] == ("1 of 3 images have no label in labels: c.png",)
+
+
+def test_masks_follow_their_pictures(tmp_path: Path) -> None:
+    picture(tmp_path / "images" / "a.png")
+    (tmp_path / "masks").mkdir()
+    Image.fromarray(np.full((20, 30), 3, np.uint8)).save(tmp_path / "masks" / "a.png")
+    (feed,) = prepared(
+        tmp_path / "images",
+        "raw,resize=letterbox",
+        TensorInfo("x", "float32", ("N", 3, 30, 30)),
+        labels=parse_labels(f"masks={tmp_path / 'masks'}"),
+    )
+    (sample,) = feed.samples
+    assert isinstance(sample.label, Mask)
+    assert sample.geometry is not None
+    seen = sample.geometry.nearest(sample.label.array)
+    picture_rows = feed.arrays["x"][0, 0, :, 0] == 255
+    np.testing.assert_array_equal(seen[:, 0] == 3, picture_rows)
+    assert int(picture_rows.sum()) == 20
+
+
+def test_references_have_the_order_of_colours_declared(tmp_path: Path) -> None:
+    picture(tmp_path / "in" / "a.png")
+    picture(tmp_path / "out" / "a.png", (1, 2, 3))
+    for order, expected in (("rgb", [1, 2, 3]), ("bgr", [3, 2, 1])):
+        (feed,) = prepared(
+            tmp_path / "in", order, labels=parse_labels(f"references={tmp_path / 'out'}")
+        )
+        label = feed.samples[0].label
+        assert isinstance(label, Reference)
+        assert label.array[0, 0].tolist() == expected
+
+
+def test_odd_metadata_warns_nobody(tmp_path: Path) -> None:
+    path = picture(tmp_path / "a.jpg")
+    data = path.read_bytes()
+    exif = b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x09\x00\xff\xff\xff\xff"
+    path.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
+    assert len(walk(tmp_path)[0]) == 1
 
 
 def test_no_images_at_all(tmp_path: Path) -> None:
