@@ -2,6 +2,7 @@
 
 from math import prod
 
+import numpy as np
 from onnx import (
     AttributeProto,
     FunctionProto,
@@ -10,6 +11,7 @@ from onnx import (
     NodeProto,
     TensorProto,
     ValueInfoProto,
+    numpy_helper,
     shape_inference,
 )
 
@@ -18,6 +20,8 @@ from onnxpad.scopes import TensorInfo, subgraphs
 
 # A tensor above this is a weight as far as shapes go: shape arithmetic fits far below it.
 SMALL_TENSOR_ELEMENTS = 1024
+# Elements of a filled tensor whose values are worth following: shapes have a dozen.
+MOST_FOLLOWED = 2**16
 
 
 def infer_bare(bare: ModelProto) -> GraphProto:
@@ -28,9 +32,30 @@ def infer_bare(bare: ModelProto) -> GraphProto:
             declares itself.
     """
     try:
-        return shape_inference.infer_shapes(bare, data_prop=True).graph
+        follow_values = not _fills_memory(bare.graph)
+        return shape_inference.infer_shapes(bare, data_prop=follow_values).graph
     except Exception:  # noqa: BLE001  # onnx raises several types; unknown shapes are normal
         return bare.graph
+
+
+def _fills_memory(graph: GraphProto) -> bool:
+    """Whether following values would write out a tensor without end.
+
+    onnx's inference follows the elements of ConstantOfShape one by one, however many a damaged or
+    hostile model asks for.
+    """
+    constants = {t.name: t for t in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.output:
+            constants |= {node.output[0]: a.t for a in node.attribute if a.name == "value"}
+        if node.op_type != "ConstantOfShape" or not node.input:
+            continue
+        tensor = constants.get(node.input[0])
+        if tensor is not None and not is_large(tensor):
+            shape = numpy_helper.to_array(tensor).astype(float)
+            if float(np.prod(np.abs(shape))) > MOST_FOLLOWED:
+                return True
+    return any(_fills_memory(inner) for node in graph.node for *_, inner in subgraphs(node))
 
 
 def main_infos(bare: ModelProto) -> dict[ScopePath, dict[str, TensorInfo]]:
