@@ -47,7 +47,7 @@ def _fills_memory(graph: GraphProto) -> bool:
     constants = {t.name: t for t in graph.initializer}
     for node in graph.node:
         if node.op_type == "Constant" and node.output:
-            constants |= {node.output[0]: a.t for a in node.attribute if a.name == "value"}
+            constants.update((node.output[0], a.t) for a in node.attribute if a.name == "value")
         if node.op_type != "ConstantOfShape" or not node.input:
             continue
         tensor = constants.get(node.input[0])
