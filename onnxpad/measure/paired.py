@@ -20,8 +20,8 @@ import numpy as np
 from onnxpad.measure.pair import Array
 
 DRAWS = 2000
-# Rows of weights held at once: about 32 MB of float64.
-_HELD = 4_000_000
+# Weights held at once: 8 MB of float64.
+_HELD = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,18 @@ from onnxpad.data.labels import Boxes, Label
 from onnxpad.errors import DataError
 from onnxpad.measure.pair import Array
 from onnxpad.measure.paired import bootstrap, share_interval
-from onnxpad.tasks.average_precision import ALL, SIZES, ZONES, Matches, library, match, mean_ap
+from onnxpad.tasks.average_precision import mean_ap
 from onnxpad.tasks.boxes import Detections, matched, suppressed, to_picture
 from onnxpad.tasks.decoders import decoder
+from onnxpad.tasks.matching import ALL, SIZES, ZONES, Matches, library, match
 from onnxpad.tasks.result import Metric, Part, TaskResult, against_truth, between
 from onnxpad.tasks.task import Merging, Outputs
 
 _SHOWN = 0.25
 _ALIKE = 0.5
 _DRAWS = (200, 1000)
-# Draws × detections × thresholds: some ten seconds of arithmetic.
-_WORK = 1_000_000_000
+# Draws × detections × thresholds: some seconds of arithmetic.
+_WORK = 200_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,9 @@ import pytest
 pytest.importorskip("pycocotools", reason="the extra detection is not installed")
 
 from onnxpad.data.labels import Boxes
-from onnxpad.tasks.average_precision import (
-    ALL,
-    SIZES,
-    THRESHOLDS,
-    ZONES,
-    library,
-    match,
-    mean_ap,
-)
+from onnxpad.tasks.average_precision import mean_ap
 from onnxpad.tasks.boxes import Detections, iou
+from onnxpad.tasks.matching import ALL, SIZES, THRESHOLDS, ZONES, library, match
 
 IMAGES, CLASSES, SIZE = 12, 3, (120, 200)
 

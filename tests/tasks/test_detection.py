@@ -7,7 +7,7 @@ import pytest
 from onnxpad.data.framing import Geometry
 from onnxpad.data.labels import Boxes
 from onnxpad.errors import DataError, UsageError
-from onnxpad.tasks import average_precision
+from onnxpad.tasks import matching
 from onnxpad.tasks.detection import Detection, DetectionTally
 from onnxpad.tasks.result import TaskResult
 
@@ -159,7 +159,7 @@ def test_a_missing_library_is_said_at_the_first_label(monkeypatch: pytest.Monkey
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(average_precision.importlib, "import_module", missing)
+    monkeypatch.setattr(matching.importlib, "import_module", missing)
     tally = TASK.tally()
     with pytest.raises(UsageError, match=r"install onnxpad\[detection\]"):
         tally.add(rows(), rows(), Boxes.of([], []), VIEW)
