@@ -2,10 +2,18 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from onnxpad.budget import Judged
 from onnxpad.measure.agreement import Agreement
+from onnxpad.measure.context import ContextError
 from onnxpad.measure.difference import Difference
 from onnxpad.measure.latency import Latency
+from onnxpad.measure.layers import ConstantResponses, LayerResults
 from onnxpad.measure.rings import RingProfile
+from onnxpad.measure.tiles import Seams
+from onnxpad.tasks.result import TaskResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +109,111 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class BorderOutput:
+    """Context error of one spatial output, both models against the same real context.
+
+    Attributes:
+        name: of the output, untrusted.
+        original, candidate: error by ring; ``candidate.ratio`` is the summed error over the
+            original's.
+        overlap: (pixels of real surroundings per side, error of the original with them).
+    """
+
+    name: str
+    original: ContextError
+    candidate: ContextError
+    overlap: tuple[tuple[int, ContextError], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Border artifacts against real context.
+
+    Attributes:
+        outputs: of every spatial output (or of the last maps, for heads without one).
+        crop, large: sizes of the crop and of the image it was cut from, per spatial axis.
+        images: crops compared. skipped: images that were too small.
+        mixed: operators that mix positions globally, so that context changes the inside too; ()
+            where there are none.
+        real: whether the images were a user's own.
+    """
+
+    outputs: tuple[BorderOutput, ...]
+    crop: tuple[int, ...]
+    large: tuple[int, ...]
+    images: int
+    skipped: int
+    mixed: tuple[str, ...]
+    real: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What the layers themselves show: constant response, line artifacts, drift."""
+
+    constant: ConstantResponses | None
+    results: LayerResults | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeamOutput:
+    """Seams of one output when large images are cut in tiles: by model (original, candidate)."""
+
+    name: str
+    original: Seams
+    candidate: Seams
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """What cutting in tiles costs.
+
+    Attributes:
+        tile, overlap: pixels. images: large images that were cut.
+        discard: (stated error, pixels to discard per side, cost factor) for the original.
+    """
+
+    outputs: tuple[SeamOutput, ...]
+    tile: int
+    overlap: int
+    images: int
+    discard: tuple[tuple[float, int | None, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """better, worse, no difference, mixed, or unknown, and why, bad news first.
+
+    Better only if the border error falls and no task measure worsens beyond its interval; where
+    the two disagree, that is the first reason.
+    """
+
+    word: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One example for a page: outputs as small uint8 arrays, (H, W) or (H, W, 3)."""
+
+    name: str
+    original: NDArray[np.uint8]
+    candidate: NDArray[np.uint8]
+    difference: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Original against candidate on the same samples.
 
     Attributes:
         original, candidate: paths as given, untrusted.
         warnings: printable sentences a reader must know.
+        verdict: None where only the outputs were compared.
+        task: accuracy; no_task says why there is none. So for border, layers and tiles.
+        judged: the budget, if there was one.
+        sites: padding sites of both models: (identity, mode in the original, in the candidate).
+        pictures: examples, for pages that can show them.
     """
 
     original: str
@@ -115,6 +222,18 @@ class Comparison:
     samples: Samples
     warnings: tuple[str, ...]
     run: Run
+    verdict: Verdict | None = None
+    task: TaskResult | None = None
+    no_task: str = ""
+    border: Border | None = None
+    no_border: str = ""
+    layers: Layers | None = None
+    no_layers: str = ""
+    tiles: Tiles | None = None
+    no_tiles: str = ""
+    judged: tuple[Judged, ...] = ()
+    sites: tuple[tuple[str, str, str], ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def identical(self) -> bool:
