@@ -1,4 +1,3 @@
-import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,7 @@ def test_a_fixed_size_is_freed_and_the_file_is_left_alone(tmp_path: Path) -> Non
     tmp_path.chmod(0o500)
     try:
         opened = probe(path, (20, 20))
-        names = os.listdir(tmp_path)
+        names = [p.name for p in tmp_path.iterdir()]
     finally:
         tmp_path.chmod(0o700)
     assert names == ["m.onnx"]

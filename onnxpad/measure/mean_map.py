@@ -4,9 +4,11 @@ Over many images of anything, no row of an average map should differ from its ne
 border row or column does, padding drew it. For each axis the map is averaged along the others,
 borders left out; a border position is judged by
 
-    z = (its mean − mean of the interior positions) / their standard deviation,
+    z = (its mean − mean of the interior positions) / their standard deviation.
 
-and |z| > 3 is a line artifact.
+|z| > 3 is a line artifact, if the line also stands out from the interior position nearest to it
+by more than three times what interior positions that far apart differ (RMS): averages of a few
+pictures swing slowly from border to border, and such a swing is no line.
 """
 
 from dataclasses import dataclass
@@ -30,17 +32,19 @@ class Line:
     Attributes:
         axis: the spatial axis it stands across. side: "begin" or "end".
         distance: positions from that border. z: how far it stands out.
+        step: its difference from the nearest interior position / RMS of such differences inside.
     """
 
     axis: int
     side: str
     distance: int
     z: float
+    step: float
 
     @property
     def artifact(self) -> bool:
-        """Whether it stands out by more than three standard deviations."""
-        return abs(self.z) > LINE
+        """Whether it is a line artifact."""
+        return abs(self.z) > LINE and abs(self.step) > LINE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,24 +126,41 @@ def border_lines(values: Array) -> tuple[tuple[Line, ...], str]:
     if width < 1:
         return (), f"fewer than {_FEWEST} positions along an axis: no interior to judge by"
     lines = []
-    for axis, size in enumerate(values.shape):
+    for axis in range(values.ndim):
         inner = tuple(
             slice(None) if i == axis else slice(width, n - width)
             for i, n in enumerate(values.shape)
         )
         along = values[inner].mean(axis=tuple(i for i in range(values.ndim) if i != axis))
-        interior = along[width : size - width]
-        middle, spread = float(interior.mean()), float(interior.std())
-        # Sums of float32 means scatter by rounding: that is no spread to judge by.
-        spread = spread if spread > 1e-6 * float(np.abs(interior).max()) else 0.0
-        for distance in range(width):
-            for side, at in (("begin", distance), ("end", size - 1 - distance)):
-                off = float(along[at]) - middle
-                lines.append(Line(axis, side, distance, _z(off, spread, middle)))
+        for side, ordered in (("begin", along), ("end", along[::-1])):
+            lines += _judge(axis, side, ordered, width)
     return tuple(lines), ""
 
 
-def _z(off: float, spread: float, middle: float) -> float:
-    if spread > 0:
+def _judge(axis: int, side: str, along: Array, width: int) -> list[Line]:
+    """The border positions at the beginning of a profile whose other end is a border too."""
+    interior = along[width : len(along) - width]
+    middle = float(interior.mean())
+    # Sums of float32 means scatter by rounding: that is no spread to judge by.
+    least = 1e-6 * float(np.abs(interior).max())
+    found = []
+    for distance in range(width):
+        apart = interior[width - distance :] - interior[: distance - width]
+        usual = float(np.sqrt(np.square(apart).mean()))
+        off, step = float(along[distance]) - middle, float(along[distance] - interior[0])
+        found.append(
+            Line(
+                axis,
+                side,
+                distance,
+                _over(off, float(interior.std()), least),
+                _over(step, usual, least),
+            )
+        )
+    return found
+
+
+def _over(off: float, spread: float, least: float) -> float:
+    if spread > least:
         return off / spread
-    return inf * (1 if off > 0 else -1) if abs(off) > 1e-6 * abs(middle) else 0.0
+    return inf * (1 if off > 0 else -1) if abs(off) > least else 0.0

@@ -12,7 +12,8 @@ import onnx.inliner
 from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 from onnx.external_data_helper import load_external_data_for_tensor
 
-from onnxpad.model import Model, external_tensors, load_model
+from onnxpad.external import external_tensors
+from onnxpad.model import Model, load_model
 from onnxpad.scopes import subgraphs
 from onnxpad.shapes import SMALL_TENSOR_ELEMENTS
 

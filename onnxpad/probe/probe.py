@@ -44,7 +44,7 @@ class Probe:
     def runner(self, maps: Sequence[Map]) -> Runner:
         """From a picture of any size to these maps. Raises RunError."""
         names = [m.name for m in maps]
-        return self._runner(self.session(names), names)
+        return self._runner(self.session(names), names) if names else _nothing
 
     def some(self, maps: Sequence[Map | None]) -> SomeRunner:
         """The same where some maps have no counterpart in this model: None in their places."""
@@ -62,6 +62,8 @@ class Probe:
         The reduction runs inside the graph, in float32, so that no map leaves it; the batch axis
         and the spatial axes stay. Raises RunError.
         """
+        if not layers:
+            return _nothing
         kinds = [("ReduceMean", _MEAN)] + [("ReduceSumSquare", _SQUARE)] * squares
         nodes: list[NodeProto] = []
         wanted = []
@@ -108,6 +110,11 @@ class Probe:
             label=self.label,
             folder=folder or self.copy.folder,
         )
+
+
+def _nothing(_: Array) -> tuple[Array, ...]:
+    """No maps are wanted: engines run no model without outputs."""
+    return ()
 
 
 def open_probe(

@@ -84,7 +84,8 @@ def _measure(
             break
         try:
             session = _shape_session(copy, names, provider, threads, label)
-            runs = [session.run(feeding.sized(space)) for space in spaces]
+            # Other sizes first: what fails, fails there.
+            runs = [session.run(feeding.sized(space)) for space in reversed(spaces)][::-1]
         except RunError as error:
             found = re.search(NODE_PATTERN, str(error))
             if found is None or int(found[1]) in out or len(shapes.blocked) >= _MOST_BLOCKED:

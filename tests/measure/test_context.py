@@ -92,7 +92,7 @@ def test_a_known_border_gives_the_known_profile() -> None:
 
 
 def test_an_error_everywhere_leaves_nothing_to_keep() -> None:
-    found = run_all(noise(2, 40), border({d: 0.2 for d in range(8)}), {})
+    found = run_all(noise(2, 40), border(dict.fromkeys(range(8), 0.2)), {})
     assert found[ORIGINAL][0].discard(1e-3) is None
     assert found[ORIGINAL][0].floor == pytest.approx(found[ORIGINAL][0].error[0])
 
@@ -144,7 +144,7 @@ def test_nan_is_left_out_and_counted() -> None:
 def test_maps_of_another_size_are_counted() -> None:
     contenders = {
         "small": Contender(lambda x: (x[:, :, 1:-1, 1:-1],)),
-        "none": Contender(lambda x: (None,)),
+        "none": Contender(lambda _: (None,)),
     }
     found = run_all(noise(2, 40), border({0: 0.1}), contenders)
     assert [found[k][0].uncompared for k in contenders] == [2, 2]
