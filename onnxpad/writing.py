@@ -9,13 +9,9 @@ import onnx
 from onnx import ModelProto
 
 from onnxpad.errors import ModelError, UsageError, WriteError
-from onnxpad.model import (
-    copy_external_files,
-    give_name,
-    load_model,
-    temporary_beside,
-    write_bytes,
-)
+from onnxpad.external import copy_external_files
+from onnxpad.files import give_name, temporary_beside, write_bytes
+from onnxpad.model import load_model
 from onnxpad.text import one_line, printable
 
 # Provenance: keys of metadata_props in every model that onnxpad wrote.

@@ -58,7 +58,7 @@ class Report:
         if self.to_stdout:
             sys.stdout.write(text)
             return
-        from onnxpad.model import give_name, temporary_beside, write_bytes
+        from onnxpad.files import give_name, temporary_beside, write_bytes
 
         target = Path(self.path)
         if not target.parent.is_dir():
