@@ -22,6 +22,8 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "reading",
         (
             "records",
+            "files",
+            "external",
             "model",
             "scopes",
             "values",
