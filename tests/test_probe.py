@@ -11,6 +11,7 @@ import onnxpad
 from onnxpad.data import synthetic
 from onnxpad.data.plan import main_input, plans
 from onnxpad.errors import RunError
+from onnxpad.probe.anatomy import Layer, Map
 from onnxpad.probe.feeding import Feeding
 from onnxpad.probe.probe import groups, map_bytes, open_probe, pair_layers, pair_outputs, thinned
 from onnxpad.runtime import open_session
@@ -265,6 +266,25 @@ def test_reductions_inside_the_graph(opset: int) -> None:
     assert len(opened.means(layers)(x)) == 3
 
 
+def test_reductions_of_other_layouts() -> None:
+    nodes = [
+        conv("x", "a"),
+        helper.make_node("Transpose", ["a"], ["last"], perm=[0, 2, 3, 1]),
+        helper.make_node("ReduceMax", ["a"], ["none"], axes=[1], keepdims=0),
+        helper.make_node("Identity", ["last"], ["y"]),
+    ]
+    opened = probe(square(nodes), (16, 12), channels=2)
+    layers = [
+        Layer(name, "", Map(name, axes, (Fraction(1),) * 2, shape), ())
+        for name, axes, shape in (("last", (1, 2), (1, 16, 12, 2)), ("none", (1, 2), (1, 16, 12)))
+    ]
+    x = opened.feeding.arrays["x"]
+    last, none = opened.runner([layer.map for layer in layers])(x)
+    means = opened.means(layers)(x)
+    np.testing.assert_allclose(means[0], last.mean(axis=3), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(means[1], none)
+
+
 def test_groups_and_thinning_keep_within_memory() -> None:
     layers = probe(chain(7)).anatomy.layers
     size = map_bytes(layers[0])
@@ -329,7 +349,7 @@ def test_a_model_that_fails_is_named() -> None:
     proto = chain(1)
     proto.graph.node[0].op_type = "NoSuchOp"
     with pytest.raises(RunError, match="the model"):
-        probe(proto).runner([])
+        probe(proto).session(["y"])
 
 
 def test_float16() -> None:

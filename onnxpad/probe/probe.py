@@ -72,12 +72,16 @@ class Probe:
                 name = f"{prefix}{number}"
                 nodes += _reduce(kind, layer.map, name, default_opset(self.copy.proto))
                 wanted.append(name)
-        session = self._open(self.copy.part([], nodes, wanted))
-        run = self._runner(session, wanted)
-        if not squares:
-            return run
-        counts = [1] * len(layers) + [prod(_channels(layer.map)) for layer in layers]
-        return lambda x: tuple(v / n for v, n in zip(run(x), counts, strict=True))
+        run = self._runner(self._open(self.copy.part([], nodes, wanted)), wanted)
+        sums = [prod(_channels(x.map)) for x in layers] if squares else []
+        counts = [1] * len(layers) + sums
+        kept = [_convolves(x.map) for x in layers] * len(kinds)
+
+        def reduced(picture: Array) -> tuple[Array, ...]:
+            each = zip(run(picture), counts, kept, strict=True)
+            return tuple((v.squeeze(1) if one else v) / n for v, n, one in each)
+
+        return reduced
 
     def interior(self, layers: Sequence[Layer]) -> Runner:
         """The layers' maps if padding invented only copies of the border. Raises RunError."""
@@ -220,11 +224,17 @@ def _channels(one: Map) -> tuple[int, ...]:
 
 
 def _reduce(kind: str, one: Map, target: str, opset: int) -> list[NodeProto]:
-    """Cast to float32 and reduce over the channels."""
+    """Cast to float32 and reduce over the channels; where they come first, an axis of one stays.
+
+    A mean over an outer axis is a 1×1 convolution with equal weights: engines reduce over such an
+    axis slowly, and leave their own layout for it.
+    """
     cast, axes = f"{target}.float", list(one.channels)
     nodes = [helper.make_node("Cast", [one.name], [cast], to=TensorProto.FLOAT)]
     if not axes:
         return [*nodes, helper.make_node("Identity", [cast], [target])]
+    if _convolves(one):
+        return [*nodes, *_convolved(kind, cast, one, target)]
     if opset < 18:
         made = helper.make_node(kind, [cast], [target], axes=axes, keepdims=0)
         return [*nodes, made]
@@ -232,3 +242,22 @@ def _reduce(kind: str, one: Map, target: str, opset: int) -> list[NodeProto]:
     value = helper.make_tensor("axes", TensorProto.INT64, [len(axes)], axes)
     nodes.append(helper.make_node("Constant", [], [named], value=value))
     return [*nodes, helper.make_node(kind, [cast, named], [target], keepdims=0)]
+
+
+def _convolves(one: Map) -> bool:
+    return one.channels == (1,) and 0 not in one.axes and len(one.shape) > 2
+
+
+def _convolved(kind: str, source: str, one: Map, target: str) -> list[NodeProto]:
+    """The same reduction over axis 1, by a convolution."""
+    nodes, count = [], one.shape[1]
+    weight = 1.0 / count
+    if kind == "ReduceSumSquare":
+        weight = 1.0
+        nodes.append(helper.make_node("Mul", [source, source], [f"{target}.square"]))
+        source = f"{target}.square"
+    shape = [1, count, *(1 for _ in one.axes)]
+    value = helper.make_tensor("w", TensorProto.FLOAT, shape, [weight] * count)
+    nodes.append(helper.make_node("Constant", [], [f"{target}.w"], value=value))
+    nodes.append(helper.make_node("Conv", [source, f"{target}.w"], [target]))
+    return nodes
