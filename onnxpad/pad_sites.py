@@ -3,7 +3,8 @@
 from dataclasses import replace
 from math import nan
 
-from onnx import NodeProto
+import numpy as np
+from onnx import NodeProto, TensorProto
 
 from onnxpad import ops
 from onnxpad.modes import Mode
@@ -81,7 +82,18 @@ def pad_mode(scope: Scope, values: Values, node: NodeProto) -> Mode:
     neutral = zero_point(scope, values, node.output[0])
     if neutral is None:
         return Mode("constant", nan)
-    return Mode("zero") if fill == neutral else Mode("constant", fill - neutral)
+    if fill == neutral:
+        return Mode("zero")
+    return Mode("constant", _as_written(fill - neutral, scope.info(node.input[0]).dtype))
+
+
+def _as_written(value: float, dtype: int) -> float:
+    """The shortest number that a tensor of this type holds as the value: 0.1, not its rounding."""
+    if dtype not in (TensorProto.FLOAT, TensorProto.FLOAT16):
+        return value
+    with np.errstate(over="ignore"):  # a fill that float16 cannot hold is infinity there
+        rounded = np.float32(value) if dtype == TensorProto.FLOAT else np.float16(value)
+    return float(str(rounded))
 
 
 # What hands integers on as they are, beside further window ops.

@@ -13,8 +13,9 @@ Written from `onnxpad/refusals.py` by `python -m tests.rewriting.make_refusals`;
 there.
 
 A rewrite refuses a padding site when the asked mode cannot be had exactly there. It says which row
-applies, changes nothing at that site, and goes on with the others (`--strict` turns
-refusals into exit code 1, `--fallback MODE` names a mode to take in their place). Rows are tried from the top; where none applies the rewrite is done.
+applies, changes nothing at that site, and goes on with the others (`--strict` turns refusals into
+exit code 1, `--fallback MODE` names a mode to take in their place). Rows are tried from the top;
+where none applies the rewrite is done.
 
 | code | refused | because |
 |---|---|---|
