@@ -7,6 +7,8 @@ together. Against the map of the whole image at once:
 - the share of positions whose class differs, by the same distance, for segmentation;
 - the jump over the seams: RMS difference of the two positions on either side of a seam, put
   together / whole. 1 is a seam that nobody sees.
+
+A quarter of a tile along the border of the image itself is left out.
 """
 
 from collections.abc import Sequence

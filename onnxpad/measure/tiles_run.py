@@ -20,10 +20,13 @@ class Joined:
     Attributes:
         values: of the whole map's shape.
         seams: along each spatial axis, the positions at which another tile begins.
+        margin: positions along the image's own border that are not judged, a quarter of a tile:
+            there a candidate differs from the original without any seam.
     """
 
     values: Array
     seams: tuple[tuple[int, ...], ...]
+    margin: tuple[int, ...]
 
 
 def seam_sums(
@@ -76,7 +79,11 @@ def stitch(
                 continue
             target = joined[number]
             if target is None:
-                target = Joined(np.zeros(shapes[number], value.dtype), _seams(value, one, tiling))
+                target = Joined(
+                    np.zeros(shapes[number], value.dtype),
+                    _seams(value, one, tiling),
+                    tuple(value.shape[a] // 4 for a in one.axes),
+                )
                 joined[number] = target
             inside, outside = _kept(value, one, at, tiling)
             target.values[outside] = value[inside]
@@ -133,15 +140,18 @@ def seam_distance(space: tuple[int, ...], seams: Sequence[Sequence[int]]) -> Arr
 
 
 def _compare(whole: Array, joined: Joined, axes: tuple[int, ...], classes: int | None) -> SeamSums:
-    both = pair(whole, joined.values)
-    others = tuple(a for a in range(whole.ndim) if a not in axes)
-    index = seam_distance(tuple(whole.shape[a] for a in axes), joined.seams).ravel()
-    compared = np.ones(whole.shape, bool) if both.finite is None else both.finite
+    variance = float(pair(whole, whole).original.var(axis=axes).mean())
+    space = [whole.shape[a] - 2 * m for a, m in zip(axes, joined.margin, strict=True)]
+    ours, theirs = (cut(v, axes, joined.margin, space) for v in (whole, joined.values))
+    seams = [[s - m for s in many] for many, m in zip(joined.seams, joined.margin, strict=True)]
+    both = pair(ours, theirs)
+    others = tuple(a for a in range(ours.ndim) if a not in axes)
+    index = seam_distance(tuple(space), seams).ravel()
+    compared = np.ones(ours.shape, bool) if both.finite is None else both.finite
     counts = np.bincount(index, compared.sum(axis=others).ravel())
     squares = np.bincount(index, np.square(both.delta).sum(axis=others).ravel())
-    variance = float(both.original.var(axis=axes).mean())
-    jumps, jump, jump_whole = _jumps(both.original, both.original + both.delta, joined, axes)
-    places, changed = _classes(whole, joined.values, axes, index, classes)
+    jumps, jump, jump_whole = _jumps(both.original, both.original + both.delta, seams, axes)
+    places, changed = _classes(ours, theirs, axes, index, classes)
     return SeamSums(
         tuple(int(n) for n in counts),
         tuple(float(v) for v in squares),
@@ -156,11 +166,11 @@ def _compare(whole: Array, joined: Joined, axes: tuple[int, ...], classes: int |
 
 
 def _jumps(
-    whole: Array, joined: Array, where: Joined, axes: tuple[int, ...]
+    whole: Array, joined: Array, seams: Sequence[Sequence[int]], axes: tuple[int, ...]
 ) -> tuple[int, float, float]:
     """Elements over seams, Σ of the squared steps put together and in the whole."""
     count, sums = 0, [0.0, 0.0]
-    for axis, places in zip(axes, where.seams, strict=True):
+    for axis, places in zip(axes, seams, strict=True):
         for place in places:
             for i, values in enumerate((joined, whole)):
                 after, before = values.take(place, axis), values.take(place - 1, axis)
