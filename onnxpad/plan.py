@@ -250,13 +250,19 @@ def read_plan(path: Path) -> Plan:
         document = json.loads(text)
         if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
             raise UsageError(f'{shown}: not a plan; expected "schema": "{SCHEMA}"')
-        entries = [Entry.model_validate(e) for e in document.get("sites", [])]
+        listed = document.get("sites", [])
+        if not isinstance(listed, list):
+            raise UsageError(f'{shown}: "sites" is not a list')
+        entries = [Entry.model_validate(e) for e in listed]
     except (json.JSONDecodeError, RecursionError) as error:
         raise UsageError(f"{shown}: not JSON: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
         raise UsageError(f"{shown}: a site's {where!r}: {first['msg']}") from None
+    names = [e.site for e in entries]
+    if twice := next((n for n in names if names.count(n) > 1), None):
+        raise UsageError(f"{shown}: it names the site {printable(twice)!r} twice")
     halos = [(e.site, parse_mode(e.mode), e.pixels) for e in entries if e.place == "halo"]
     if halos and len(entries) > 1:
         raise UsageError(f"{shown}: a plan is one halo or a list of sites, not both")

@@ -147,8 +147,8 @@ def rewrite(
     pairs = set.items() if isinstance(set, Mapping) else set
     request = Request(
         mode=parse_mode(mode) if mode else None,
-        only=tuple(only),
-        skip=tuple(skip),
+        only=(only,) if isinstance(only, str) else tuple(only),
+        skip=(skip,) if isinstance(skip, str) else tuple(skip),
         assigned=tuple((glob, parse_mode(text)) for glob, text in pairs),
         source=parse_mode(from_mode) if from_mode else None,
         pools=pools,
