@@ -1,5 +1,6 @@
 """A ring profile as a line of bars: near the border ring by ring, further inside in wider bins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -36,6 +37,20 @@ def bins(profile: RingProfile, most: int) -> tuple[Bin, ...]:
     return tuple(
         Bin(a, b - 1, _pooled(profile, a, b) / scale) for a, b in zip(starts, ends, strict=True)
     )
+
+
+def pooled_bins(
+    counts: Sequence[int], values: Sequence[float], most: int
+) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    """(labels, means weighed by elements) of the same bins over any value of each ring."""
+    size = len(counts)
+    starts = [s for s in _STARTS if s < size][:most]
+    labels, means = [], []
+    for a, b in zip(starts, [*starts[1:], size], strict=True):
+        weight = max(sum(counts[a:b]), 1)
+        labels.append(str(a) if b - a == 1 else f"{a}–{b - 1}")
+        means.append(sum(n * v for n, v in zip(counts[a:b], values[a:b], strict=True)) / weight)
+    return tuple(labels), tuple(means)
 
 
 def bar(share: float, width: int) -> str:

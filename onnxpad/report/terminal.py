@@ -4,19 +4,23 @@ Names come from models and files and are untrusted: they are made printable and 
 Text, which knows no markup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
-from pathlib import PurePath
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from onnxpad.budget import missed
 from onnxpad.comparison import Comparison, OutputComparison, Run, Samples
 from onnxpad.measure.agreement import Agreement
 from onnxpad.measure.latency import Latency
+from onnxpad.report.figures import number, percent, shape
+from onnxpad.report.overview import headline, sections, short_names, unmeasured, verdict
 from onnxpad.report.ringline import bar, bins
+from onnxpad.report.sections import BAD, Cell, Grid, Profile, Section
+from onnxpad.report.sites import abridged
 from onnxpad.text import printable
 
 # Eleven bins of six columns fit 80 columns, indentation and all.
@@ -25,6 +29,8 @@ _CELL = 6
 _MOST_OUTPUTS = 12
 _MOST_PROFILES = 4
 _MOST_SKIPS = 5
+_NAME = 40
+_STYLES = {"": "", "good": "green", "bad": "red", "dim": "dim", "strong": "bold"}
 
 
 def text(comparison: Comparison, width: int = 80) -> str:
@@ -42,19 +48,98 @@ def render(comparison: Comparison) -> RenderableType:
 
 
 def _parts(comparison: Comparison) -> Iterator[RenderableType]:
-    yield _title(comparison)
+    yield from _verdict(comparison)
     yield from (_warning(w) for w in comparison.warnings)
     yield from _skips(comparison.samples)
+    for section in sections(comparison):
+        if not section.absent and (section.lines or section.grids):
+            yield Padding(Group(*_section(section)), (1, 0, 0, 0))
+    yield from _outputs(comparison)
+    yield Padding(_facts(comparison, comparison.outputs[:_MOST_OUTPUTS]), (1, 0, 0, 0))
+    yield from (Text(line, "dim") for line in unmeasured(comparison))
+
+
+def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
+    word, reasons = verdict(comparison)
+    title = Text(" → ".join(short_names(comparison)) + ": ", "bold")
+    yield title.append(word.text, f"{_STYLES[word.tone]}".strip() or None)
+    yield from (_bullet(reason) for reason in reasons)
+    if missed(comparison.judged):
+        yield _bullet("the budget is missed", BAD)
+
+
+def _bullet(sentence: str, tone: str = "") -> RenderableType:
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_column(width=1)
+    grid.add_column()
+    grid.add_row(Text("-"), Text(sentence, _STYLES[tone]))
+    return grid
+
+
+def _section(section: Section) -> Iterator[RenderableType]:
+    yield Text(section.title, "bold")
+    yield from (Text(line.text, _STYLES[line.tone]) for line in section.lines)
+    yield from (_profile(profile) for profile in section.profiles)
+    yield from (_grid(grid) for grid in section.grids)
+
+
+def _grid(grid: Grid) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for place, head in enumerate(grid.heads):
+        left = place < grid.words
+        table.add_column(
+            head, justify="left" if left else "right", no_wrap=True, overflow="ellipsis"
+        )
+    for row in grid.rows:
+        table.add_row(*(_cell(cell, place) for place, cell in enumerate(row)))
+    if not grid.more:
+        return table
+    return Group(table, Text(f"… and {grid.more} more (--report html:PATH shows all)", "dim"))
+
+
+def _cell(cell: Cell, place: int) -> Text:
+    text = abridged(cell.text, _NAME) if place == 0 else cell.text
+    return Text(text, _STYLES[cell.tone])
+
+
+def _profile(profile: Profile) -> RenderableType:
+    """Bars and numbers of each series, the distances below."""
+    top = max((v for _, values in profile.series for v in values), default=0.0)
+    lines = [Text(profile.title)]
+    for name, values in profile.series:
+        lines.append(_bars([v / top if top else 0.0 for v in values], f" {name}"))
+        lines.append(Text(_centred([number(v) for v in values])))
+    lines.append(Text(_centred([_distance(label) for label in profile.labels]), "dim"))
+    return Group(*lines)
+
+
+def _bars(shares: Sequence[float], name: str = "") -> Text:
+    line = Text("".join(bar(share, _CELL - 1) + " " for share in shares), "cyan")
+    return line.append(name, "not cyan default")
+
+
+def _centred(texts: Sequence[str]) -> str:
+    return "".join(text.center(_CELL - 1) + " " for text in texts)
+
+
+def _outputs(comparison: Comparison) -> Iterator[RenderableType]:
+    """How far the outputs differ, element by element and by ring."""
     shown = comparison.outputs[:_MOST_OUTPUTS]
     more = len(comparison.outputs) - len(shown)
-    if not comparison.identical:
+    if comparison.identical:
+        if comparison.verdict is not None:
+            yield Padding(Text("Outputs: the same, element by element", "bold"), (1, 0, 0, 0))
+        return
+    if comparison.verdict is not None:
+        yield Padding(Text(f"Outputs: {headline(comparison).text}", "bold"), (1, 0, 0, 0))
+        yield _differences(shown)
+    else:
         yield Padding(_differences(shown), (1, 0, 0, 0))
-        if more:
-            yield Text(f"… and {more} more outputs", "dim")
+    if more:
+        yield Text(f"… and {more} more outputs", "dim")
     for output in shown[:_MOST_PROFILES]:
         if output.rings is not None and not output.identical:
             yield Padding(_ring_table(output), (1, 0, 0, 0))
-    yield Padding(_facts(comparison, shown), (1, 0, 0, 0))
 
 
 def _facts(comparison: Comparison, shown: tuple[OutputComparison, ...]) -> Table:
@@ -70,28 +155,6 @@ def _facts(comparison: Comparison, shown: tuple[OutputComparison, ...]) -> Table
     return table
 
 
-def _title(comparison: Comparison) -> Text:
-    """One sentence, the worst number first."""
-    names = [printable(PurePath(p).name, 60) for p in (comparison.original, comparison.candidate)]
-    title = Text(f"{names[0]} → {names[1]}: ", "bold")
-    if comparison.identical:
-        return title.append("every output is the same, element by element", "green")
-    worst = max((o for o in comparison.outputs if not o.identical), key=_badness)
-    name, share = printable(worst.name, 40), worst.difference.relative_max
-    if worst.uncompared:
-        return title.append(f"{name} has other shapes on {worst.uncompared} samples", "red")
-    if worst.difference.unlike:
-        return title.append(f"{name} is NaN or infinite where the other model's is not", "red")
-    if share is None:
-        return title.append(f"{name} differs, where the original is 0")
-    return title.append(f"{name} differs by {_percent(share)} of its maximum")
-
-
-def _badness(output: OutputComparison) -> tuple[int, int, float]:
-    found = output.difference
-    return output.uncompared, found.unlike, found.relative_max or 0.0
-
-
 def _differences(outputs: tuple[OutputComparison, ...]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
     table.add_column("output", overflow="ellipsis", no_wrap=True, max_width=28)
@@ -102,15 +165,15 @@ def _differences(outputs: tuple[OutputComparison, ...]) -> Table:
         found = output.difference
         table.add_row(
             Text(printable(output.name)),
-            Text(_shape(output.shape)),
+            Text(shape(output.shape)),
             *(
                 Text(cell)
                 for cell in (
-                    _number(found.max_abs),
-                    _percent(found.relative_max),
-                    _number(found.mean_abs),
-                    _number(found.rms),
-                    _percent(found.relative_rms),
+                    number(found.max_abs),
+                    percent(found.relative_max),
+                    number(found.mean_abs),
+                    number(found.rms),
+                    percent(found.relative_rms),
                 )
             ),
         )
@@ -123,25 +186,21 @@ def _ring_table(output: OutputComparison) -> RenderableType:
     parts = bins(output.rings, _BINS)
     top = max(p.value for p in parts)
     relative = output.rings.scale > 0
-    show = _percent if relative else _number
+    show = percent if relative else number
     head = (
         f"{printable(output.name, 24)}: {'RMS Δ / RMS y' if relative else 'RMS Δ'} by distance "
         f"to the border, {output.rings.depth} of {len(output.rings.counts)} rings differ"
     )
-    rows = (
-        "".join(bar(p.value / top if top else 0.0, _CELL - 1) + " " for p in parts),
-        "".join(show(p.value).center(_CELL - 1) + " " for p in parts),
-        "".join(_distance(p.label, p.first).center(_CELL - 1) + " " for p in parts),
-    )
-    lines = [
+    return Group(
         Text(head, "bold"),
-        *(Text(r, s) for r, s in zip(rows, ("cyan", "", "dim"), strict=True)),
-    ]
-    return Group(*lines)
+        _bars([p.value / top if top else 0.0 for p in parts]),
+        Text(_centred([show(p.value) for p in parts])),
+        Text(_centred([_distance(p.label) for p in parts]), "dim"),
+    )
 
 
-def _distance(label: str, first: int) -> str:
-    return label if len(label) < _CELL else f"{first}+"
+def _distance(label: str) -> str:
+    return label if len(label) < _CELL else f"{label.split('–', maxsplit=1)[0]}+"
 
 
 def _agreements(outputs: tuple[OutputComparison, ...]) -> Iterator[str]:
@@ -190,7 +249,7 @@ def _stands_on(samples: Samples) -> str:
     of = f" of {samples.total}" if samples.total is not None else ""
     why = ", then time was up (--samples sets a number)" if samples.out_of_time else ""
     fed = ", ".join(
-        f"{printable(i.name, 30)} {_shape(i.shape)} {i.dtype}" for i in samples.inputs[:4]
+        f"{printable(i.name, 30)} {shape(i.shape)} {i.dtype}" for i in samples.inputs[:4]
     ) + (", …" if len(samples.inputs) > 4 else "")
     return f"{samples.count}{of}{why}; {samples.note}; seed {samples.seed}; {fed}"
 
@@ -198,23 +257,3 @@ def _stands_on(samples: Samples) -> str:
 def _engine(run: Run) -> str:
     threads = {None: "", 1: ", 1 thread"}.get(run.threads, f", {run.threads} threads")
     return f"ONNX Runtime {run.onnxruntime}{threads}; {run.provider_note}"
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "×".join(map(str, shape)) or "scalar"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2g}" if value else "0"
-
-
-def _percent(share: float | None) -> str:
-    """Two digits that count: 41%, 3.2%, 0.04%; 4e-05 below that; – where there is no share."""
-    if share is None:
-        return "–"
-    if share == 0:
-        return "0"
-    percent = 100 * share
-    if percent < 0.01:
-        return f"{share:.0e}"
-    return f"{percent:.2g}%" if percent < 99.5 else f"{percent:.0f}%"
