@@ -21,7 +21,7 @@ def cuda_works() -> bool:
 
 def test_reading_the_module_loads_no_engine() -> None:
     code = (
-        "import sys, onnxpad.runtime, onnxpad.compare, onnxpad.report.json\n"
+        "import sys, onnxpad.runtime, onnxpad.comparing, onnxpad.report.json\n"
         "print([m for m in ('onnxruntime', 'PIL', 'rich') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
