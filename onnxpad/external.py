@@ -101,7 +101,7 @@ def copy_external_files(data: tuple[tuple[str, Path], ...], folder: Path, *, for
     """
     for location, source in data:
         target = folder / location
-        if target.exists() and not force and not _same_file_bytes(source, target):
+        if target.exists() and not force and not same_bytes(source, target):
             raise WriteError(
                 f"{printable(str(target))}: another file has the name of the model's external "
                 "data; choose another folder or give --force"
@@ -115,7 +115,8 @@ def copy_external_files(data: tuple[tuple[str, Path], ...], folder: Path, *, for
             raise cannot_write(target, error) from None
 
 
-def _same_file_bytes(first: Path, second: Path) -> bool:
+def same_bytes(first: Path, second: Path) -> bool:
+    """Whether two files hold the same."""
     if first.stat().st_size != second.stat().st_size:
         return False
     with first.open("rb") as a, second.open("rb") as b:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -260,8 +261,8 @@ def read_plan(path: Path) -> Plan:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"])
         raise UsageError(f"{shown}: a site's {where!r}: {first['msg']}") from None
-    names = [e.site for e in entries]
-    if twice := next((n for n in names if names.count(n) > 1), None):
+    times = Counter(e.site for e in entries)
+    if twice := next((site for site, count in times.items() if count > 1), None):
         raise UsageError(f"{shown}: it names the site {printable(twice)!r} twice")
     halos = [(e.site, parse_mode(e.mode), e.pixels) for e in entries if e.place == "halo"]
     if halos and len(entries) > 1:

@@ -9,7 +9,7 @@ import onnx
 from onnx import ModelProto
 
 from onnxpad.errors import ModelError, UsageError, WriteError
-from onnxpad.external import copy_external_files
+from onnxpad.external import copy_external_files, same_bytes
 from onnxpad.files import give_name, temporary_beside, write_bytes
 from onnxpad.model import load_model
 from onnxpad.text import one_line, printable
@@ -95,7 +95,7 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
     inputs = () if original is None else (original, *(file for _, file in result.data))
     if exists and any(one.samefile(target) for one in inputs):
         raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
-    if exists and not force and not written_by_onnxpad(target):
+    if exists and not force and not (written_by_onnxpad(target) or _is_the_copy(result, target)):
         raise UsageError(
             f"{shown}: exists already and was not written by onnxpad; give --force to replace it, "
             "or another name with -o"
@@ -108,6 +108,12 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
             f"{shown}: the model keeps its weights in other files beside it, which another folder "
             "would not have; give --self-contained to copy them"
         )
+
+
+def _is_the_copy(result: Output, target: Path) -> bool:
+    """Whether a file is already the copy that would be written where nothing changes."""
+    original = result.original
+    return not result.changed and original is not None and same_bytes(original, target)
 
 
 def written_by_onnxpad(path: Path) -> bool:
