@@ -7,7 +7,7 @@ from onnxpad.report.sections import BAD, DIM, GOOD, PLAIN, Cell, Grid, Section, 
 from onnxpad.tasks.result import Metric, Part, TaskResult
 from onnxpad.text import printable
 
-_MOST_PARTS = 8
+_MOST_PARTS = 6
 
 
 def accuracy(task: TaskResult | None, absent: str, *, every: bool = False) -> Section:

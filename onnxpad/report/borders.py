@@ -1,17 +1,38 @@
 """Context error, and seams between tiles, as sections."""
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 
 from onnxpad.comparison import Border, BorderOutput, SeamOutput, Tiles
 from onnxpad.measure.context import ContextError, Ratio, discard_cost
 from onnxpad.measure.tiles import Seams
-from onnxpad.report.figures import NONE, count, interval, number, percent, shape, times
+from onnxpad.report.figures import (
+    NONE,
+    brief,
+    count,
+    number,
+    percent,
+    shape,
+    times,
+    times_interval,
+)
 from onnxpad.report.ringline import pooled_bins
-from onnxpad.report.sections import BAD, DIM, GOOD, PLAIN, Cell, Grid, Profile, Section, cells
+from onnxpad.report.sections import (
+    BAD,
+    DIM,
+    GOOD,
+    PLAIN,
+    Cell,
+    Grid,
+    Profile,
+    Section,
+    Series,
+    cells,
+)
 from onnxpad.text import printable
 
 BINS = 11
-_MOST_OUTPUTS = 4
+_MOST_OUTPUTS = 3
 # Errors for which the pixels to discard are stated, and the share of the original's error that
 # real surroundings have to bring it down to before that many pixels are advised.
 STATED = (1e-2, 1e-3)
@@ -31,7 +52,7 @@ def border(found: Border | None, absent: str, *, every: bool = False) -> Section
     profiles = tuple(p for one in shown for p in _profile(one))
     size = f"crops of {shape(found.crop)} from {shape(found.large)}"
     title = f"Border against real context: {count(found.images, 'crop')}, {size}"
-    grids = (_discards(shown, found.crop), *(_overlaps(one) for one in shown))
+    grids = (_discards(shown, found.crop), *(_overlaps(one) for one in shown if every))
     return Section(
         "border", title, tuple(lines), profiles, tuple(grid for grid in grids if grid.rows)
     )
@@ -71,14 +92,19 @@ def told_ratio(candidate: ContextError, original: ContextError) -> str:
         if not candidate.total or candidate.total <= 1e-6:
             return "neither model has any border error"
         return f"border error {number(candidate.total)}, where the original has none"
-    bounds = f" {interval(ratio.low, ratio.high)}" if ratio.low is not None else ""
+    bounds = f" {times_interval(ratio.low, ratio.high)}".rstrip()
     floor = f"; innermost ring {number(original.floor)} → {number(candidate.floor)}"
     return f"border error {times(ratio.value)} of the original's{bounds}{floor}"
 
 
 def tone(ratio: Ratio | None) -> str:
     """Bad above 1, good below, plain where the interval holds 1."""
-    if ratio is None or ratio.value == 1 or (ratio.low or 0) <= 1 <= (ratio.high or 0):
+    if (
+        ratio is None
+        or not isfinite(ratio.value)
+        or ratio.value == 1
+        or (ratio.low or 0) <= 1 <= (ratio.high or 0)
+    ):
         return PLAIN
     return BAD if ratio.value > 1 else GOOD
 
@@ -110,15 +136,19 @@ def _advice(one: BorderOutput) -> Iterator[Cell]:
 
 def _profile(one: BorderOutput) -> Iterator[Profile]:
     ours, theirs = one.original, one.candidate
-    if not ours.error or len(ours.error) != len(theirs.error):
+    if not any(ours.error + theirs.error) or len(ours.error) != len(theirs.error):
         return
     labels, first = pooled_bins(ours.counts, ours.error, BINS)
     _, second = pooled_bins(theirs.counts, theirs.error, BINS)
     yield Profile(
         f"{printable(one.name, 24)}: context error by distance to the border",
         labels,
-        (("original", first), ("candidate", second)),
+        (_series("original", first), _series("candidate", second)),
     )
+
+
+def _series(name: str, values: tuple[float, ...]) -> Series:
+    return Series(name, values, tuple(map(brief, values)))
 
 
 def _discards(outputs: tuple[BorderOutput, ...], crop: tuple[int, ...]) -> Grid:

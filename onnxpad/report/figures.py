@@ -19,6 +19,12 @@ def number(value: float | None) -> str:
     return f"{value:.2g}" if value else "0"
 
 
+def brief(value: float) -> str:
+    """At most five characters: 0.38, 0.012, 5e-05."""
+    shown = number(value)
+    return shown if len(shown) <= 5 else f"{value:.1g}"
+
+
 def percent(share: float | None) -> str:
     """Two digits that count: 41%, 3.2%, 0.04%; 4e-05 below that; – where there is no share."""
     if share is None or not isfinite(share):
@@ -59,6 +65,11 @@ def times(ratio: float | None) -> str:
     if ratio is None or not isfinite(ratio):
         return NONE
     return f"×{ratio:.2f}" if ratio >= 0.1 or ratio == 0 else f"×{ratio:.2g}"
+
+
+def times_interval(low: float | None, high: float | None) -> str:
+    """[1.80, 2.40] of a ratio; nothing where there is none."""
+    return "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
 
 
 def p_value(p: float) -> str:

@@ -57,34 +57,45 @@ def _parts(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
 
 
 def _halo(summary: Summary) -> Iterator[RenderableType]:
+    styles = ("bold", "yellow" if summary.halo is None or summary.halo.rounded else "dim", "dim")
+    for sentence, style in zip(halo_told(summary), styles, strict=False):
+        yield Text(sentence, style)
+
+
+def halo_told(summary: Summary) -> tuple[str, ...]:
+    """What became of the halo, sentence by sentence, printable; () where none was asked for."""
     halo, model = summary.halo, printable(summary.model)
     if halo is None:
-        yield Text(f"{model}: no halo was built", "bold")
-        yield Text(printable(summary.halo_refusal, 400), "yellow")
-        return
-    around = "×".join(map(str, dict.fromkeys(halo.pixels)))
-    yield Text(f"{model}: a halo of {around} pixels of {halo.mode} around {halo.source!r}", "bold")
-    stride = "×".join(map(str, dict.fromkeys(halo.stride)))
+        if not summary.halo_refusal:
+            return ()
+        return f"{model}: no halo was built", printable(summary.halo_refusal, 400)
+    around, stride = ("×".join(map(str, dict.fromkeys(n))) for n in (halo.pixels, halo.stride))
+    source = printable(halo.source)
+    told = [f"{model}: a halo of {around} pixels of {halo.mode} around {source!r}"]
     if halo.rounded:
-        yield Text(
-            f"{halo.asked} were asked for; rounded up to a multiple of the total stride, {stride}",
-            "yellow",
+        told.append(
+            f"{halo.asked} were asked for; rounded up to a multiple of the total stride, {stride}"
         )
     names = ", ".join(abridged(name) for name in halo.cropped)
-    yield Text(f"cropped away again at {names}; the layers' own padding stays", "dim")
+    return (*told, f"cropped away again at {names}; the layers' own padding stays")
+
+
+def counts(summary: Summary) -> str:
+    """How many sites were changed, refused and left, in one sentence."""
+    total = len(summary.changed) + len(summary.left) + len(summary.refused)
+    told = f"{len(summary.changed)} of {total} padding sites changed"
+    if summary.refused:
+        told += f", {len(summary.refused)} refused"
+    if summary.left:
+        told += f", {len(summary.left)} left alone"
+    return f"{printable(summary.model)}: {told}"
 
 
 def _sites(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
-    total = len(summary.changed) + len(summary.left) + len(summary.refused)
-    counts = f"{len(summary.changed)} of {total} padding sites changed"
-    if summary.refused:
-        counts += f", {len(summary.refused)} refused"
-    if summary.left:
-        counts += f", {len(summary.left)} left alone"
-    yield Text(f"{printable(summary.model)}: {counts}", "bold")
-    if not total:
+    yield Text(counts(summary), "bold")
+    if not (summary.changed or summary.left or summary.refused):
         yield Text("Nothing in it invents pixels on spatial axes: there is nothing to change.")
-    rows = list(_rows(summary))
+    rows = list(grouped(summary))
     if rows:
         yield _table(rows, every=every)
     if summary.others and every:
@@ -100,18 +111,18 @@ def _sites(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
 Row = tuple[str, str, str, list[str]]
 
 
-def _rows(summary: Summary) -> Iterator[Row]:
-    """(verb, what, why or how, identities), alike ones in one row."""
-    grouped: dict[tuple[str, str, str], list[str]] = {}
+def grouped(summary: Summary) -> Iterator[Row]:
+    """(verb, what, why or how, identities, untrusted), alike ones in one row."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
     for change in summary.changed:
         what = f"{change.site.mode} → {change.mode}"
         key = ("changed", what, change.remark or change.how)
-        grouped.setdefault(key, []).append(change.site.identity)
+        rows.setdefault(key, []).append(change.site.identity)
     for verb, kept in (("refused", summary.refused), ("left", summary.left)):
         for one in kept:
             key = (verb, str(one.site.mode), one.reason)
-            grouped.setdefault(key, []).append(one.site.identity)
-    yield from ((verb, what, why, names) for (verb, what, why), names in grouped.items())
+            rows.setdefault(key, []).append(one.site.identity)
+    yield from ((verb, what, why, names) for (verb, what, why), names in rows.items())
 
 
 def _table(rows: Sequence[Row], *, every: bool) -> Table:

@@ -55,9 +55,9 @@ def pooled_bins(
 
 def bar(share: float, width: int) -> str:
     """`width` equal blocks as high as `share` of a full one; any share above 0 shows."""
-    if share <= 0:
+    if not share > 0:  # NaN too
         return " " * width
-    return _BLOCKS[max(1, min(8, round(share * 8)))] * width
+    return _BLOCKS[max(1, min(8, round(min(share, 1.0) * 8)))] * width
 
 
 def _pooled(profile: RingProfile, first: int, end: int) -> float:

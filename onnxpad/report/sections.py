@@ -34,17 +34,21 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """Values by distance to the border, several series on one scale.
+class Series:
+    """One line of a profile: its name, the value of each bin, and the same as text."""
 
-    Attributes:
-        title: what is shown. labels: the distances of the bins.
-        series: (name, value of each bin).
-    """
+    name: str
+    values: tuple[float, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Values by distance to the border, several series on one scale; labels are the distances."""
 
     title: str
     labels: tuple[str, ...]
-    series: tuple[tuple[str, tuple[float, ...]], ...]
+    series: tuple[Series, ...]
 
 
 @dataclass(frozen=True, slots=True)

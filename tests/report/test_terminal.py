@@ -109,7 +109,7 @@ def test_many_outputs_are_cut_with_their_number() -> None:
     shown = text(comparison(*(scores(f"s{i}") for i in range(15))))
     assert "s11" in shown
     assert "s12" not in shown
-    assert "and 3 more outputs" in shown
+    assert "and 3 more" in shown
 
 
 def test_wide_profiles_are_binned_to_80_columns() -> None:
