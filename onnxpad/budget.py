@@ -4,6 +4,16 @@
 
 A limit passes when the quantity's interval lies inside it, fails when the interval lies outside,
 and is inconclusive in between. A quantity that was not measured fails: silence is no pass.
+
+The quantities:
+
+    NAME                 an accuracy metric of the candidate, see onnxpad.tasks.metrics
+    NAME_delta           candidate − original, of metrics against labels
+    agreement            with the original: top-1 classes, boxes, or labels per pixel
+    context_error        border error against real context, candidate / original, worst output
+    seams                jump over the seams of tiles, candidate / original, worst output
+    difference           largest |candidate − original| / largest |original|, worst output
+    latency              median time of a run, candidate / original
 """
 
 import re
@@ -12,9 +22,18 @@ from dataclasses import dataclass
 from math import isfinite
 
 from onnxpad.errors import UsageError
+from onnxpad.tasks.metrics import METRICS
 from onnxpad.text import printable
 
 _LIMIT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=)\s*([-+0-9.eE]+)\s*")
+NAMES = (
+    *METRICS,
+    *(f"{name}_delta" for name, info in METRICS.items() if not info.between),
+    "context_error",
+    "seams",
+    "difference",
+    "latency",
+)
 PASS, FAIL, INCONCLUSIVE, UNMEASURED = "pass", "fail", "inconclusive", "not measured"
 
 
@@ -53,7 +72,7 @@ def parse_budget(text: str) -> tuple[Limit, ...]:
     """Read ``name>=number,name<=number``.
 
     Raises:
-        UsageError: a part that is no limit; says which.
+        UsageError: a part that is no limit, or limits what nobody measures; says which.
     """
     limits = []
     for part in filter(str.strip, text.split(",")):
@@ -66,6 +85,11 @@ def parse_budget(text: str) -> tuple[Limit, ...]:
             raise UsageError(
                 f"budget {printable(part.strip())!r}: expected NAME<=NUMBER or NAME>=NUMBER, "
                 "several with commas between, for example agreement>=0.98,latency<=1.1"
+            )
+        if found[1] not in NAMES:
+            raise UsageError(
+                f"budget: nothing called {printable(found[1], 40)} is measured; known are "
+                f"{', '.join(NAMES)}"
             )
         limits.append(Limit(found[1], found[2], bound))
     if not limits:

@@ -1,270 +1,240 @@
-"""Run two models on the same samples and measure how they differ.
+"""Run two models on the same samples and measure how they differ, at the border and in the task.
 
-The one place that joins samples, sessions and measures.
+The one place that joins samples, sessions, measures, tasks and the verdict.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from time import perf_counter
+from typing import Any, TypeVar
 
-from onnxpad.comparison import Comparison, Fed, Run, Samples, Skip
-from onnxpad.data import synthetic
-from onnxpad.data.plan import plans
-from onnxpad.data.sample import Feed, Plans, Skipped, Source
+from onnxpad.budget import judge
+from onnxpad.comparison import Comparison, Run
+from onnxpad.config.settings import Setting, Settings
+from onnxpad.config.values import read_value
+from onnxpad.data.sample import Plans, Source
 from onnxpad.data.source import open_source
-from onnxpad.errors import DataError, ModelError, RunError, UsageError
+from onnxpad.errors import OnnxpadError, RunError, UsageError
+from onnxpad.joining.border import border
+from onnxpad.joining.insides import Insides, open_insides
+from onnxpad.joining.judging import Judge
+from onnxpad.joining.layers import layers
+from onnxpad.joining.limit import Limit, Progress
+from onnxpad.joining.models import Models, open_models, runnable
+from onnxpad.joining.quantities import quantities
+from onnxpad.joining.request import Request
+from onnxpad.joining.scenes import Pictures
+from onnxpad.joining.sites import sites
+from onnxpad.joining.tiles import tiles
+from onnxpad.joining.walk import Walk
 from onnxpad.measure.latency import latency
-from onnxpad.measure.pair import Array
-from onnxpad.runtime import (
-    Provider,
-    Session,
-    TensorInfo,
-    choose_provider,
-    open_session,
-    version,
-)
-from onnxpad.tally import OutputTally, pair_outputs
-from onnxpad.text import printable
+from onnxpad.runtime import choose_provider, version
+from onnxpad.tally import pair_outputs
+from onnxpad.tasks.segmentation import Segmentation
+from onnxpad.verdict import verdict
 
-# progress(stage, done, total): stage is "samples" or "latency"; total None where unknown.
-Progress = Callable[[str, int, int | None], None]
+_T = TypeVar("_T")
 
 SYNTHETIC_SAMPLES = 8
-# Together with loading the models, about 20 s where no number of samples is asked for.
-SAMPLE_SECONDS = 13.0
-LATENCY_SECONDS = 4.0
-_NAMED_SKIPS = 100
+BORDER_IMAGES = 12
+LAYER_IMAGES = 16
+TILE_IMAGES = 8
+# Together with loading and probing the models, about 20 s where no number of samples is asked for.
+SAMPLE_SECONDS = 6.0
+BORDER_SECONDS = 4.0
+LAYER_SECONDS = 2.5
+TILE_SECONDS = 4.0
+LATENCY_SECONDS = 3.0
+
+_NO_DATA = "synthetic samples show no accuracy and no agreement on real ones; give data"
 
 
 def compare(
-    original: Path,
-    candidate: Path,
+    original: Path | str,
+    candidate: Path | str,
     *,
-    data: Path | None = None,
+    data: Path | str | None = None,
     samples: int | None = None,
     seed: int = 0,
     provider: str = "auto",
     threads: int | None = None,
+    tile: int | None = None,
+    overlap: int = 0,
     progress: Progress | None = None,
+    **declared: Any,
 ) -> Comparison:
     """Compare two ONNX files.
 
     Args:
         original: the reference. candidate: the model to compare with it.
-        data: a folder of images, an image, a .npy or .npz file; None for synthetic scenes.
+        data: a folder of images, an image, a .npy or .npz file, or `module:function`; None for
+            synthetic scenes.
         samples: how many; None for 8 synthetic ones, or as much data as fits in about 20 s.
         seed: fixes the scenes, and the order in which data is used.
         provider: auto, cpu or cuda. threads: inside an operator; None leaves it to the engine.
-        progress: told the stage ("samples", "latency"), the steps done and their number.
+        tile, overlap: pixels, to see what cutting large images in tiles costs.
+        progress: told the stage ("samples", "border", ...), the steps done and their number.
+        declared: labels, preprocess, task, output, class_offset, decoder, size, classes, peak,
+            score, budget, strict: as in a configuration file.
 
     Raises:
         UsageError, DataError: the request, or samples that do not fit the model.
         ModelError: a file is missing, or the two do not take the same inputs.
         RunError: a model does not load or run (it is named), or CUDA is not there.
     """
-    if samples is not None and samples < 1:
-        raise UsageError(f"samples must be at least 1, not {samples}")
+    given = {"samples": samples, "seed": seed, "provider": provider, "threads": threads}
+    given |= {"data": None if data is None else str(data)} | declared
+    known = set(Settings.__dataclass_fields__)
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise UsageError(f"compare() takes no {unknown[0]}; it takes {', '.join(sorted(known))}")
+    read = {k: Setting(read_value(k, v, k)) for k, v in given.items() if v is not None}
+    settings = Settings(**read)
+    return compare_as(original, candidate, Request.of(settings, tile, overlap), progress)
+
+
+def compare_as(
+    original: Path | str,
+    candidate: Path | str,
+    request: Request,
+    progress: Progress | None = None,
+) -> Comparison:
+    """The same for a request that was read before; see `compare`."""
     started = perf_counter()
     tell = progress or _silent
-    chosen = choose_provider(provider)
-    models = _open(Path(original), Path(candidate), chosen, threads)
-    source = open_source(data, models.original.inputs)
-    filled = _runnable(models, source, seed)
-    outputs, warnings = pair_outputs(
-        models.original, models.candidate, filled, real=source.origin != "synthetic"
-    )
-    walk = _walk(models, outputs, source.feeds(filled, seed), _limit(source, samples), tell)
+    chosen = choose_provider(request.provider)
+    models = open_models(Path(original), Path(candidate), chosen, request.threads)
+    source = open_source(
+        request.data, models.original.inputs, preprocess=request.preprocess,
+        labels=request.labels, size=request.size,
+    )  # fmt: skip
+    filled = runnable(models, source, request.seed)
+    real = source.origin != "synthetic"
+    outputs, warnings = pair_outputs(models.original, models.candidate, filled, real=real)
+    names = {tally.original: tally.candidate for tally in outputs}
+    judge_ = Judge(models.original, filled, request.task, names, source.labels) if real else None
+    walk = Walk(models, outputs, judge_, request.strict)
+    limit = _sample_limit(source, request.samples)
+    walk.over(source.feeds(filled, request.seed), limit, tell, endless=source.endless)
     measured = latency(
         lambda: models.original.run(walk.last.arrays),
         lambda: models.candidate.run(walk.last.arrays),
         seconds=LATENCY_SECONDS,
         progress=lambda done, most: tell("latency", done, most),
     )
-    return Comparison(
+    found = Comparison(
         str(original),
         str(candidate),
         tuple(tally.result() for tally in outputs),
-        _samples(walk, source, filled, seed),
+        walk.samples(source, filled, request.seed),
         (*warnings, *source.warnings(filled), *(w for t in outputs for w in t.warnings())),
-        Run(chosen.name, chosen.note, threads, version(), perf_counter() - started, measured),
+        Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured),
     )
+    found = _with_task(found, judge_, request)
+    found = _with_insides(found, _Parts(models, source, filled, walk, request, tell))
+    return _concluded(found, request, started)
 
 
 @dataclass(frozen=True, slots=True)
-class _Models:
-    original: Session
-    candidate: Session
+class _Parts:
+    """What the parts that look inside the models need."""
 
-    def run(self, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Both models' outputs. Raises RunError that names the one that fails, or both."""
-        try:
-            ours = self.original.run(arrays)
-        except RunError as error:
-            raise _blame(error, lambda: self.candidate.run(arrays)) from None
-        return ours, self.candidate.run(arrays)
+    models: Models
+    source: Source
+    filled: Plans
+    walk: Walk
+    request: Request
+    tell: Progress
 
+    @property
+    def pictures(self) -> Pictures:
+        request = self.request
+        return Pictures(self.source, self.filled, request.preprocess, request.seed)
 
-@dataclass(slots=True)
-class _Walk:
-    """The state of a walk through the samples; `last` is the feed that latency is timed on."""
-
-    last: Feed = field(default_factory=lambda: Feed({}, 0, 0, ""))
-    count: int = 0
-    out_of_time: bool = False
-    skipped: list[Skip] = field(default_factory=list)
-    skipped_count: int = 0
-
-    def skip(self, sample: Skipped) -> None:
-        """Count a sample that cannot be used, and name it if few were named before."""
-        self.skipped_count += 1
-        if len(self.skipped) < _NAMED_SKIPS:
-            self.skipped.append(Skip(sample.name, sample.reason))
+    def limit(self, most: int, seconds: float) -> Limit:
+        """At most so many images, and so many seconds where no number of samples is asked for."""
+        asked = self.request.samples
+        return Limit(most, seconds) if asked is None else Limit(min(most, asked), inf)
 
 
-def _open(original: Path, candidate: Path, provider: Provider, threads: int | None) -> _Models:
-    """Sessions for both files. Raises RunError, ModelError."""
-
-    def session(path: Path, role: str) -> Session:
-        label = f"the {role} {printable(path.name)}"
-        return open_session(path, provider=provider, threads=threads, label=label)
-
-    try:
-        first = session(original, "original")
-    except RunError as error:
-        raise _blame(error, lambda: session(candidate, "candidate")) from None
-    models = _Models(first, session(candidate, "candidate"))
-    _check_inputs(models)
-    return models
+def _with_task(found: Comparison, judge_: Judge | None, request: Request) -> Comparison:
+    if judge_ is None:
+        return replace(found, no_task=_NO_DATA)
+    result = judge_.result(request.seed)
+    if result is None:
+        return replace(found, no_task=judge_.reason)
+    told = (judge_.choice.sentence,) if judge_.choice and request.task.task is None else ()
+    return replace(found, task=replace(result, notes=(*told, *result.notes)))
 
 
-def _blame(error: RunError, candidate: Callable[[], object]) -> RunError:
-    """The error of the original, with what the candidate does in its place."""
-    try:
-        candidate()
-    except RunError:
-        return RunError(f"{error}; the candidate fails too, so there is nothing to compare")
-    return RunError(f"{error}; the candidate does not fail, but has nothing to be compared with")
-
-
-def _check_inputs(models: _Models) -> None:
-    """Raise ModelError unless both take the same inputs, of kinds that can be fed."""
-    ours, theirs = (
-        {i.name: (i.dtype, len(i.shape)) for i in model.inputs}
-        for model in (models.original, models.candidate)
-    )
-    if ours != theirs:
-        raise ModelError(
-            f"{models.original.label} and {models.candidate.label} take different inputs: "
-            f"{_told(models.original.inputs)} and {_told(models.candidate.inputs)}"
+def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
+    """Add border, layers and tiles, each with its reason where it does not apply."""
+    request, tell, pictures = parts.request, parts.tell, parts.pictures
+    tell("probing", 0, None)
+    opened, reason = _part(lambda: open_insides(parts.models, parts.filled, parts.walk.last))
+    if opened is None:
+        no_tiles = reason if request.tile else _NO_TILES
+        return replace(found, no_border=reason, no_layers=reason, no_tiles=no_tiles)
+    insides: Insides = opened
+    edge, no_border = _part(
+        lambda: border(
+            insides, pictures, parts.limit(BORDER_IMAGES, BORDER_SECONDS), tell,
+            sized=request.size is not None,
         )
-    if not ours:
-        raise ModelError(
-            f"{models.original.label} has no inputs: there is nothing to feed it, so the two "
-            "cannot be compared on samples"
-        )
-    for info in models.original.inputs:
-        if not info.numeric:
-            raise RunError(
-                f"{models.original.label}: input {printable(info.name)} is a "
-                f"{printable(info.dtype)}; only tensors of numbers can be fed"
-            )
-
-
-def _told(inputs: tuple[TensorInfo, ...]) -> str:
-    texts = [f"{printable(i.name, 40)} ({i.dtype}, {len(i.shape)} axes)" for i in inputs[:8]]
-    return ", ".join(texts + ["…"] * (len(inputs) > 8)) or "none"
-
-
-def _runnable(models: _Models, source: Source, seed: int) -> Plans:
-    """The first way to fill the free dimensions with which the original runs.
-
-    Raises RunError when it runs with none of them.
-    """
-    choices = list(plans(models.original.inputs, source.known))
-    if len(choices) == 1:
-        return choices[0]
-    first: RunError | None = None
-    for choice in choices:
-        try:
-            models.original.run(synthetic.feed(choice, seed, 0))
-        except RunError as error:
-            first = first or error
-        else:
-            return choice
-    assert first is not None
-    told = ", ".join("×".join(map(str, p.shape)) or "one number" for p in choices[0])
-    failure = RunError(
-        f"{first} (inputs of {told}; {len(choices) - 1} other choices for the free dimensions "
-        "fail as well); give samples of a fitting shape as .npy or .npz"
+    )  # fmt: skip
+    inner, no_layers = _part(
+        lambda: layers(insides, pictures, parts.limit(LAYER_IMAGES, LAYER_SECONDS), tell)
     )
-    raise _blame(failure, lambda: models.candidate.run(synthetic.feed(choices[0], seed, 0)))
+    found = replace(found, border=edge, no_border=no_border, layers=inner, no_layers=no_layers)
+    size = request.tile
+    if size is None:
+        return replace(found, no_tiles=_NO_TILES)
+    classes = _score_axis(parts.walk.judge)
+    limit = parts.limit(TILE_IMAGES, TILE_SECONDS)
+    cut, no_tiles = _part(
+        lambda: tiles(insides, pictures, size, request.overlap, limit, tell, edge, classes)
+    )
+    return replace(found, tiles=cut, no_tiles=no_tiles)
 
 
-def _limit(source: Source, samples: int | None) -> tuple[int, float]:
+_NO_TILES = "no tiles were asked for"
+
+
+def _score_axis(judge_: Judge | None) -> int | None:
+    """The axis of scores where the task is to name every pixel's class."""
+    task = judge_.choice.task if judge_ and judge_.choice else None
+    return task.channel if isinstance(task, Segmentation) else None
+
+
+def _part(measure: Callable[[], _T]) -> tuple[_T | None, str]:
+    """A part's record, or why there is none: no part may take the others down."""
+    try:
+        return measure(), ""
+    except OnnxpadError as error:
+        return None, str(error)
+    except (ValueError, MemoryError) as error:
+        return None, str(RunError(f"could not be measured: {type(error).__name__} {error}"))
+
+
+def _concluded(found: Comparison, request: Request, started: float) -> Comparison:
+    """Add the sites, the verdict, the budget and the time it all took."""
+    padded, _ = _part(lambda: sites(Path(found.original), Path(found.candidate)))
+    found = replace(found, sites=padded or ())
+    found = replace(found, verdict=verdict(found))
+    if request.limits:
+        found = replace(found, judged=judge(request.limits, quantities(found)))
+    return replace(found, run=replace(found.run, seconds=perf_counter() - started))
+
+
+def _sample_limit(source: Source, samples: int | None) -> Limit:
     """How many samples to use at most, and for how many seconds."""
-    if samples is None:
-        return (SYNTHETIC_SAMPLES if source.total is None else source.total), SAMPLE_SECONDS
-    return (samples if source.total is None else min(samples, source.total)), inf
-
-
-def _walk(
-    models: _Models,
-    outputs: list[OutputTally],
-    feeds: Iterator[Feed | Skipped],
-    limit: tuple[int, float],
-    tell: Progress,
-) -> _Walk:
-    """Run both models on feed after feed and let every output's tally take it in.
-
-    Raises DataError when no sample could be used, RunError (naming the sample) when a run fails.
-    """
-    most, seconds = limit
-    deadline = perf_counter() + seconds
-    walk = _Walk()
-    tell("samples", 0, most)
-    for item in feeds:
-        if isinstance(item, Skipped):
-            walk.skip(item)
-            continue
-        count = min(item.count, most - walk.count)
-        _take_in(models, outputs, item, count)
-        walk.last, walk.count = item, walk.count + count
-        tell("samples", walk.count, most)
-        walk.out_of_time = walk.count < most and perf_counter() > deadline
-        if walk.count >= most or walk.out_of_time:
-            break
-    if not walk.count:
-        first = walk.skipped[0]
-        raise DataError(
-            f"none of {walk.skipped_count} samples could be used; the first, {first.name}: "
-            f"{first.reason}"
-        )
-    return walk
-
-
-def _take_in(models: _Models, outputs: list[OutputTally], feed: Feed, count: int) -> None:
-    try:
-        ours, theirs = models.run(feed.arrays)
-    except RunError as error:
-        raise RunError(f"{error} (on {feed.name})") from None
-    for tally in outputs:
-        tally.add(ours[tally.original], theirs[tally.candidate], feed.batch, count)
-
-
-def _samples(walk: _Walk, source: Source, filled: Plans, seed: int) -> Samples:
-    return Samples(
-        source.origin,
-        source.note(filled),
-        seed,
-        walk.count,
-        source.total,
-        walk.out_of_time,
-        tuple(walk.skipped),
-        walk.skipped_count,
-        tuple(Fed(p.info.name, p.info.dtype, p.shape, p.role) for p in filled),
-    )
+    if samples is not None:
+        return Limit(samples if source.total is None else min(samples, source.total), inf)
+    if source.total is not None:
+        return Limit(source.total, SAMPLE_SECONDS)
+    return Limit(SYNTHETIC_SAMPLES if source.endless else 2**62, SAMPLE_SECONDS)
 
 
 def _silent(stage: str, done: int, total: int | None) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxpad.budget import Limit, Quantity, judge, missed, parse_budget
+from onnxpad.budget import NAMES, Limit, Quantity, judge, missed, parse_budget
 from onnxpad.errors import UsageError
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda v: float(f"{v:g}"))
@@ -19,7 +19,7 @@ def test_several_limits() -> None:
     )
 
 
-@given(st.sampled_from(["a", "top1_delta"]), st.sampled_from(["<=", ">="]), NUMBERS)
+@given(st.sampled_from(NAMES), st.sampled_from(["<=", ">="]), NUMBERS)
 def test_a_limit_reads_back(name: str, sign: str, bound: float) -> None:
     limit = Limit(name, sign, bound)
     assert parse_budget(str(limit)) == (limit,)
@@ -34,22 +34,27 @@ def test_nonsense_is_refused(text: str) -> None:
         parse_budget(text)
 
 
+def test_unknown_quantities_are_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match=r"nothing called accuracy .* top1_delta, .* latency"):
+        parse_budget("latency<=1.1,accuracy>=0.9")
+
+
 @pytest.mark.parametrize(
     ("text", "quantity", "outcome"),
     [
-        ("x>=0.9", Quantity(0.95, 0.92, 0.97), "pass"),
-        ("x>=0.9", Quantity(0.95, 0.90, 0.97), "pass"),
-        ("x>=0.9", Quantity(0.92, 0.88, 0.95), "inconclusive"),
-        ("x>=0.9", Quantity(0.85, 0.80, 0.89), "fail"),
-        ("x<=1.1", Quantity(1.0, 0.9, 1.1), "pass"),
-        ("x<=1.1", Quantity(1.0, 0.9, 1.2), "inconclusive"),
-        ("x<=1.1", Quantity(1.3, 1.2, 1.4), "fail"),
-        ("x<=1.1", Quantity(float("nan"), 0.0, 1.0), "not measured"),
-        ("y<=1.1", Quantity(1.0, 1.0, 1.0), "not measured"),
+        ("agreement>=0.9", Quantity(0.95, 0.92, 0.97), "pass"),
+        ("agreement>=0.9", Quantity(0.95, 0.90, 0.97), "pass"),
+        ("agreement>=0.9", Quantity(0.92, 0.88, 0.95), "inconclusive"),
+        ("agreement>=0.9", Quantity(0.85, 0.80, 0.89), "fail"),
+        ("agreement<=1.1", Quantity(1.0, 0.9, 1.1), "pass"),
+        ("agreement<=1.1", Quantity(1.0, 0.9, 1.2), "inconclusive"),
+        ("agreement<=1.1", Quantity(1.3, 1.2, 1.4), "fail"),
+        ("agreement<=1.1", Quantity(float("nan"), 0.0, 1.0), "not measured"),
+        ("latency<=1.1", Quantity(1.0, 1.0, 1.0), "not measured"),
     ],
 )
 def test_outcomes(text: str, quantity: Quantity, outcome: str) -> None:
-    judged = judge(parse_budget(text), {"x": quantity})
+    judged = judge(parse_budget(text), {"agreement": quantity})
     assert [one.outcome for one in judged] == [outcome]
     assert missed(judged) == (outcome in ("fail", "not measured"))
     assert missed(judged, strict=True) == (outcome != "pass")

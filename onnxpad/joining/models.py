@@ -1,0 +1,112 @@
+"""Sessions for both models, and the first way to feed them that runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnxpad.data import synthetic
+from onnxpad.data.plan import plans
+from onnxpad.data.sample import Plans, Source
+from onnxpad.errors import ModelError, RunError
+from onnxpad.measure.pair import Array
+from onnxpad.runtime import Provider, Session, TensorInfo, open_session
+from onnxpad.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Both sessions, and where they come from."""
+
+    original: Session
+    candidate: Session
+    paths: tuple[Path, Path]
+    provider: Provider
+    threads: int | None
+
+    def run(self, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Both models' outputs. Raises RunError that names the one that fails, or both."""
+        try:
+            ours = self.original.run(arrays)
+        except RunError as error:
+            raise _blame(error, lambda: self.candidate.run(arrays)) from None
+        return ours, self.candidate.run(arrays)
+
+
+def open_models(original: Path, candidate: Path, provider: Provider, threads: int | None) -> Models:
+    """Sessions for both files. Raises RunError, ModelError."""
+
+    def session(path: Path, role: str) -> Session:
+        label = f"the {role} {printable(path.name)}"
+        return open_session(path, provider=provider, threads=threads, label=label)
+
+    try:
+        first = session(original, "original")
+    except RunError as error:
+        raise _blame(error, lambda: session(candidate, "candidate")) from None
+    second = session(candidate, "candidate")
+    models = Models(first, second, (original, candidate), provider, threads)
+    _check_inputs(models)
+    return models
+
+
+def _blame(error: RunError, candidate: Callable[[], object]) -> RunError:
+    """The error of the original, with what the candidate does in its place."""
+    try:
+        candidate()
+    except RunError:
+        return RunError(f"{error}; the candidate fails too, so there is nothing to compare")
+    return RunError(f"{error}; the candidate does not fail, but has nothing to be compared with")
+
+
+def _check_inputs(models: Models) -> None:
+    """Raise ModelError unless both take the same inputs, of kinds that can be fed."""
+    ours, theirs = (
+        {i.name: (i.dtype, len(i.shape)) for i in model.inputs}
+        for model in (models.original, models.candidate)
+    )
+    if ours != theirs:
+        raise ModelError(
+            f"{models.original.label} and {models.candidate.label} take different inputs: "
+            f"{_told(models.original.inputs)} and {_told(models.candidate.inputs)}"
+        )
+    if not ours:
+        raise ModelError(
+            f"{models.original.label} has no inputs: there is nothing to feed it, so the two "
+            "cannot be compared on samples"
+        )
+    for info in models.original.inputs:
+        if not info.numeric:
+            raise RunError(
+                f"{models.original.label}: input {printable(info.name)} is a "
+                f"{printable(info.dtype)}; only tensors of numbers can be fed"
+            )
+
+
+def _told(inputs: tuple[TensorInfo, ...]) -> str:
+    texts = [f"{printable(i.name, 40)} ({i.dtype}, {len(i.shape)} axes)" for i in inputs[:8]]
+    return ", ".join(texts + ["…"] * (len(inputs) > 8)) or "none"
+
+
+def runnable(models: Models, source: Source, seed: int) -> Plans:
+    """The first way to fill the free dimensions with which the original runs.
+
+    Raises RunError when it runs with none of them.
+    """
+    choices = list(plans(models.original.inputs, source.known))
+    if len(choices) == 1:
+        return choices[0]
+    first: RunError | None = None
+    for choice in choices:
+        try:
+            models.original.run(synthetic.feed(choice, seed, 0))
+        except RunError as error:
+            first = first or error
+        else:
+            return choice
+    assert first is not None
+    told = ", ".join("×".join(map(str, p.shape)) or "one number" for p in choices[0])
+    failure = RunError(
+        f"{first} (inputs of {told}; {len(choices) - 1} other choices for the free dimensions "
+        "fail as well); give samples of a fitting shape as .npy or .npz"
+    )
+    raise _blame(failure, lambda: models.candidate.run(synthetic.feed(choices[0], seed, 0)))

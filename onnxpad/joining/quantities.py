@@ -1,0 +1,73 @@
+"""Everything a budget may limit, taken from the records of a comparison."""
+
+from math import inf
+
+from onnxpad.budget import Quantity
+from onnxpad.comparison import Comparison
+
+
+def quantities(comparison: Comparison) -> dict[str, Quantity]:
+    """Name → what was measured; names that are missing were not. The names are budget.NAMES."""
+    measured = comparison.run.latency
+    found = {
+        "latency": Quantity(measured.ratio, measured.ratio_low, measured.ratio_high),
+    }
+    if comparison.task is not None:
+        each = comparison.task.quantities().items()
+        found |= {name: Quantity(*numbers) for name, numbers in each}
+    for name, value in (
+        ("agreement", _agreement(comparison)),
+        ("difference", _difference(comparison)),
+        ("context_error", _context_error(comparison)),
+        ("seams", _seams(comparison)),
+    ):
+        if value is not None and name not in found:
+            found[name] = value
+    return found
+
+
+def _agreement(comparison: Comparison) -> Quantity | None:
+    """The lowest of the outputs that look like class scores."""
+    each = [o.agreement for o in comparison.outputs if o.agreement]
+    shares = [Quantity(a.share, a.low, a.high) for a in each if a.share is not None]
+    return min(shares, key=lambda q: q.value, default=None)
+
+
+def _difference(comparison: Comparison) -> Quantity | None:
+    """The largest of all outputs; infinite where an output cannot be compared."""
+    worst = 0.0
+    for output in comparison.outputs:
+        found = output.difference
+        relative = 0.0 if output.identical else found.relative_max
+        broken = output.uncompared or found.unlike
+        worst = max(worst, inf if broken or relative is None else relative)
+    return Quantity(worst, worst, worst) if comparison.outputs else None
+
+
+def _context_error(comparison: Comparison) -> Quantity | None:
+    """The highest ratio of all outputs."""
+    if comparison.border is None:
+        return None
+    found = []
+    for one in comparison.border.outputs:
+        ratio = one.candidate.ratio
+        if ratio is not None:
+            high = inf if ratio.high is None else ratio.high
+            found.append(Quantity(ratio.value, ratio.low or 0.0, high))
+        elif one.candidate.total is not None and one.original.total is not None:
+            # The original has no error to speak of: any of the candidate's is infinitely more.
+            same = one.candidate.depth() == 0
+            found.append(Quantity(1.0, 1.0, 1.0) if same else Quantity(inf, inf, inf))
+    return max(found, key=lambda q: q.value, default=None)
+
+
+def _seams(comparison: Comparison) -> Quantity | None:
+    """The highest ratio of all outputs."""
+    if comparison.tiles is None:
+        return None
+    found = []
+    for one in comparison.tiles.outputs:
+        ours, theirs = one.original.visibility, one.candidate.visibility
+        if ours and theirs is not None:
+            found.append(theirs / ours)
+    return Quantity(max(found), max(found), max(found)) if found else None
