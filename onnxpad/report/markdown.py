@@ -13,7 +13,7 @@ from onnxpad.report.borders import told_ratio
 from onnxpad.report.figures import count, interval, plain, signed
 from onnxpad.report.outputs import cautions, facts, outputs
 from onnxpad.report.overview import budget, sections, short_names, unmeasured, verdict
-from onnxpad.report.rewriting import Summary, counts, grouped, halo_told
+from onnxpad.report.rewriting import Summary, counts, grouped, halo_told, written_told
 from onnxpad.report.ringline import bar
 from onnxpad.report.sections import BAD, GOOD, Grid, Profile, Section
 from onnxpad.text import printable
@@ -68,7 +68,8 @@ def _any(result: Comparison | Summary | Batch) -> Iterator[str]:
 
 def _summary(summary: Summary) -> Iterator[str]:
     yield f"## {escape(summary.model)}"
-    yield _bullets((*halo_told(summary), *([counts(summary)] if summary.halo is None else [])))
+    counted = () if summary.halo is not None else (counts(summary),)
+    yield _bullets((*halo_told(summary), *counted, *written_told(summary)))
     rows = [
         (verb, what, why, ", ".join(names[:_MOST_NAMES])
          + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""))

@@ -144,15 +144,22 @@ def _table(rows: Sequence[Row], *, every: bool) -> Table:
 
 
 def _written(summary: Summary) -> Iterator[RenderableType]:
+    for sentence, style in zip(written_told(summary), ("", "dim"), strict=False):
+        yield Text(sentence, style)
+
+
+def written_told(summary: Summary) -> tuple[str, ...]:
+    """What was written, printable."""
     if summary.output is None:
-        yield Text("Dry run: no model was written.")
-        return
-    same = "" if summary.done else " (the same bytes as the input: nothing was changed)"
-    yield Text(f"Wrote {printable(summary.output)}{same}")
-    if summary.done and not summary.canonical:
-        yield Text(
-            "The input is not serialised canonically; undoing gives its canonical bytes.", "dim"
-        )
+        return ("Dry run: no model was written.",)
+    if not summary.done:
+        same = "the same bytes as the input: nothing was changed"
+        return (f"Wrote {printable(summary.output)} ({same})",)
+    wrote = (f"Wrote {printable(summary.output)}",)
+    if summary.canonical:
+        return wrote
+    note = "The input is not serialised canonically; undoing gives its canonical bytes."
+    return (*wrote, note)
 
 
 def as_json(summary: Summary) -> str:

@@ -1,0 +1,223 @@
+"""A result as one page that needs no other file and no network.
+
+Everything from outside goes through the template's escaping; scripts run by their hashes alone,
+so nothing that slips through could run.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from math import isfinite
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from onnxpad.budget import missed
+from onnxpad.comparison import Comparison
+from onnxpad.report import batch, charts, rewriting
+from onnxpad.report.accuracy import metric_tone
+from onnxpad.report.borders import tone as ratio_tone
+from onnxpad.report.figures import interval, plain, signed, times
+from onnxpad.report.outputs import cautions, facts, outputs
+from onnxpad.report.overview import headline, sections, short_names, unmeasured, verdict
+from onnxpad.report.pictures import Shown, shown
+from onnxpad.report.sections import BAD, GOOD, PLAIN, Section
+from onnxpad.text import printable
+
+Result = Comparison | rewriting.Summary | batch.Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One number in large type: what, how much, beside what, and how it is meant."""
+
+    label: str
+    value: str
+    note: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One comparison as the template sees it.
+
+    Attributes:
+        charts: by section's key: (identity, caption) of the charts below it.
+        maps: (identity, layer's name) of the mean maps, the one to begin with in `first`.
+    """
+
+    comparison: Comparison
+    identity: str
+    names: tuple[str, str]
+    word: str
+    tone: str
+    reasons: tuple[str, ...]
+    missed: bool
+    headline: str
+    keys: tuple[Key, ...]
+    cautions: tuple[str, ...]
+    sections: tuple[Section, ...]
+    unmeasured: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    charts: Mapping[str, tuple[tuple[str, str], ...]]
+    maps: tuple[tuple[str, str], ...]
+    first: str
+    pictures: tuple[Shown, ...]
+    sites: tuple[tuple[str, str, str, bool], ...]
+
+
+def dumps(result: Result) -> str:
+    """The page; ends in a newline."""
+    comparisons = _comparisons(result)
+    drawn: dict[str, charts.Chart] = {}
+    articles = [_article(one, f"c{n}", drawn) for n, one in enumerate(comparisons)]
+    script, plotly = _resource("report.js"), _plotly() if drawn else ""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)  # fmt: skip
+    page = environment.from_string(_resource("report.html.j2")).render(
+        title=_title(result),
+        head=_head(result),
+        rewrite=_rewrite(result),
+        articles=articles,
+        data=drawn,
+        css=_resource("report.css"),
+        script=script,
+        plotly=plotly,
+        policy=_policy([script, plotly] if drawn else []),
+    )
+    return page.rstrip() + "\n"
+
+
+def _comparisons(result: Result) -> tuple[Comparison, ...]:
+    if isinstance(result, batch.Batch):
+        return result.comparisons
+    if isinstance(result, rewriting.Summary):
+        return (result.comparison,) if result.comparison is not None else ()
+    return (result,)
+
+
+def _title(result: Result) -> str:
+    if isinstance(result, batch.Batch):
+        return batch.title(result)
+    if isinstance(result, rewriting.Summary):
+        return printable(result.model)
+    return " → ".join(short_names(result))
+
+
+def _head(result: Result) -> tuple[str, ...]:
+    """Sentences about what is no comparison."""
+    if isinstance(result, batch.Batch):
+        return batch.told(result)
+    if isinstance(result, rewriting.Summary):
+        counted = () if result.halo is not None else (rewriting.counts(result),)
+        return (*rewriting.halo_told(result), *counted, *rewriting.written_told(result))
+    return ()
+
+
+def _rewrite(result: Result) -> list[tuple[str, str, str, list[str]]]:
+    if not isinstance(result, rewriting.Summary):
+        return []
+    return [
+        (verb, printable(what), printable(why, 400), [printable(name, 400) for name in names])
+        for verb, what, why, names in rewriting.grouped(result)
+    ]
+
+
+def _article(comparison: Comparison, identity: str, drawn: dict[str, charts.Chart]) -> Article:
+    word, reasons = verdict(comparison)
+    below, maps, first = _charts(comparison, identity, drawn)
+    found = (*sections(comparison, every=True), outputs(comparison, every=True))
+    return Article(
+        comparison,
+        identity,
+        short_names(comparison),
+        word.text,
+        word.tone,
+        reasons,
+        missed(comparison.judged),
+        headline(comparison).text,
+        tuple(_keys(comparison)),
+        tuple(cautions(comparison)),
+        tuple(s for s in found if not s.absent and (s.lines or s.grids)),
+        unmeasured(comparison),
+        tuple(facts(comparison)),
+        below,
+        maps,
+        first,
+        tuple(shown(picture) for picture in comparison.pictures),
+        tuple((printable(site, 400), printable(before), printable(after), before != after)
+              for site, before, after in comparison.sites),
+    )  # fmt: skip
+
+
+def _charts(
+    comparison: Comparison, identity: str, drawn: dict[str, charts.Chart]
+) -> tuple[dict[str, tuple[tuple[str, str], ...]], tuple[tuple[str, str], ...], str]:
+    """(charts by section, mean maps, the worst of them); the data goes into `drawn`."""
+    below: dict[str, tuple[tuple[str, str], ...]] = {}
+    if comparison.border is not None:
+        each = comparison.border.outputs[:8]
+        found = dict(charts.numbered([charts.ring_chart(one) for one in each], f"{identity}-ring"))
+        drawn |= found
+        names = [printable(each[int(key.rsplit("-", 1)[1])].name, 60) for key in found]
+        titles = [f"{name}: context error by distance to the border" for name in names]
+        below["border"] = tuple(zip(found, titles, strict=True))
+    if comparison.layers is None:
+        return below, (), ""
+    depth = dict(charts.numbered([charts.depth_chart(comparison.layers)], f"{identity}-depth"))
+    drawn |= depth
+    below["layers"] = tuple((key, "How far in a constant image shows its border") for key in depth)
+    rows = charts.mapped_layers(comparison.layers)
+    maps = dict(charts.numbered([charts.map_chart(row) for row in rows], f"{identity}-map"))
+    drawn |= maps
+    worst = max(range(len(rows)), key=lambda n: rows[n].badness, default=-1)
+    named = tuple(zip(maps, [printable(row.name, 200) for row in rows], strict=True))
+    return below, named, f"{identity}-map-{worst}"
+
+
+def _keys(comparison: Comparison) -> Iterator[Key]:
+    """The numbers a reader came for."""
+    metrics = comparison.task.metrics if comparison.task else ()
+    for m in [m for m in metrics if m.delta is not None][:1]:
+        unit = m.info.unit
+        note = f"{plain(m.original, unit)} → {plain(m.candidate, unit)}"
+        bounds = interval(m.low, m.high, unit, sign=True)
+        value = signed(m.delta, unit)
+        yield Key(m.name, value, f"{note}; {bounds}", metric_tone(m))
+    for m in [m for m in metrics if m.delta is None][:1]:
+        within = m.within_floor
+        note = "" if m.floor is None else f"1-px shift alone: {plain(m.floor, m.info.unit)}"
+        colour = PLAIN if within is None else GOOD if within else BAD
+        yield Key(m.name, plain(m.candidate, m.info.unit), note, colour)
+    ratios = [o.candidate.ratio for o in (comparison.border.outputs if comparison.border else ())]
+    known = [r for r in ratios if r is not None and isfinite(r.value)]
+    if known:
+        worst = max(known, key=lambda r: r.value)
+        yield Key("border error", times(worst.value), "of the original's", ratio_tone(worst))
+    latency = comparison.run.latency
+    note = f"{latency.original_ms:.3g} → {latency.candidate_ms:.3g} ms"
+    noise = "; within the noise" if latency.within_noise else ""
+    yield Key("latency", times(latency.ratio), note + noise, PLAIN)
+
+
+def _policy(scripts: list[str]) -> str:
+    """What the page may load: itself. Scripts by the hash of their text."""
+    digests = [b64encode(sha256(text.encode()).digest()).decode() for text in scripts]
+    hashes = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _resource(name: str) -> str:
+    return files("onnxpad.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    text: Any = get_plotlyjs()
+    return str(text).replace("</script", "<\\/script")
