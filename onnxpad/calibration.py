@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, ValueInfoProto, helper
 
+from onnxpad.data.framing import Size
 from onnxpad.data.plan import plans
-from onnxpad.data.sample import Skipped
+from onnxpad.data.preprocess import Preprocess
+from onnxpad.data.sample import Skipped, Source
 from onnxpad.data.source import open_source
 from onnxpad.data.synthetic import feed
 from onnxpad.errors import DataError, RunError
@@ -26,8 +28,9 @@ _PREFIX = "onnxpad_mean_"
 
 
 def calibrate(
-    source: str | Path, *, data: Path | None = None, samples: int | None = None, seed: int = 0,
-    provider: str = "auto", threads: int | None = None,
+    source: str | Path, *, data: Path | str | None = None, samples: int | None = None,
+    seed: int = 0, provider: str = "auto", threads: int | None = None,
+    preprocess: Preprocess | None = None, size: Size | None = None,
 ) -> dict[str, tuple[float, ...]]:  # fmt: skip
     """The mean of every channel of what each padding site pads, over images and positions.
 
@@ -35,6 +38,7 @@ def calibrate(
         source: the original model's file.
         data: images or arrays; None for synthetic scenes, whose means are only a stand-in.
         samples: how many; None for 16 scenes or at most 256 samples of data.
+        preprocess, size: of pictures, as in ``compare``.
 
     Returns:
         Site identity to one number per channel, for the sites where mode mean can be built.
@@ -52,7 +56,8 @@ def calibrate(
         _with_means(model.proto, sites, tensors).SerializeToString(),
         provider=choose_provider(provider), threads=threads, label="the original", folder=folder,
     )  # fmt: skip
-    means = _run(session, len(tensors), data, samples, seed)
+    given = open_source(data, session.inputs, preprocess=preprocess, size=size)
+    means = _run(session, len(tensors), given, samples, seed)
     found = dict(zip(tensors, means, strict=True))
     return {site.identity: found[site.source] for site in sites}
 
@@ -79,12 +84,11 @@ def _reduce(tensor: str, target: str, axes: list[int], opset: int) -> list[NodeP
 
 
 def _run(
-    session: Session, count: int, data: Path | None, samples: int | None, seed: int
+    session: Session, count: int, source: Source, samples: int | None, seed: int
 ) -> list[tuple[float, ...]]:
     """Channel means over the samples, each feed weighted by its samples."""
-    source = open_source(data, session.inputs)
     names = [f"{_PREFIX}{number}" for number in range(count)]
-    most = samples or (SYNTHETIC_SAMPLES if source.total is None else DATA_SAMPLES)
+    most = samples or (SYNTHETIC_SAMPLES if source.endless else DATA_SAMPLES)
     filled = None
     for choice in plans(session.inputs, source.known):
         try:

@@ -100,12 +100,18 @@ def compare_as(
     candidate: Path | str,
     request: Request,
     progress: Progress | None = None,
+    called: Path | None = None,
 ) -> Comparison:
-    """The same for a request that was read before; see `compare`."""
+    """The same for a request that was read before; see `compare`.
+
+    Args:
+        called: what the candidate will be called, where it has a temporary name as yet.
+    """
     started = perf_counter()
     tell = progress or _silent
     chosen = choose_provider(request.provider)
-    models = open_models(Path(original), Path(candidate), chosen, request.threads)
+    name = called.name if called else ""
+    models = open_models(Path(original), Path(candidate), chosen, request.threads, name)
     source = open_source(
         request.data, models.original.inputs, preprocess=request.preprocess,
         labels=request.labels, size=request.size,
@@ -134,7 +140,8 @@ def compare_as(
     )
     found = _with_task(found, judge_, request)
     found = _with_insides(found, _Parts(models, source, filled, walk, request, tell))
-    return _concluded(found, request, started)
+    found = _concluded(found, request, started)
+    return replace(found, candidate=str(called)) if called else found
 
 
 @dataclass(frozen=True, slots=True)

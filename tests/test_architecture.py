@@ -23,6 +23,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "records",
             "files",
+            "checking",
             "external",
             "model",
             "scopes",
@@ -259,8 +260,9 @@ except SystemExit as end:
         HELP.format(arguments='"--version"'),
         HELP.format(arguments='"rewrite", "--help"'),
         HELP.format(arguments='"sites", "--help"'),
+        HELP.format(arguments='"compare", "--help"'),
     ],
-    ids=["import", "help", "version", "rewrite-help", "sites-help"],
+    ids=["import", "help", "version", "rewrite-help", "sites-help", "compare-help"],
 )
 def test_starting_up_is_light(code: str) -> None:
     assert _loaded_after(code).isdisjoint(HEAVY)

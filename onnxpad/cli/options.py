@@ -10,31 +10,134 @@ import typer
 from onnxpad.errors import UsageError, WriteError
 from onnxpad.text import printable
 
+_RUN, _DATA, _RESULT = "Comparison", "Data", "Result"
+
 ModelPath = Annotated[Path, typer.Argument(metavar="MODEL", help="An .onnx file.")]
+
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="A folder of images, a .npy or .npz file, or module:function; without it, scenes.",
+        rich_help_panel=_DATA,
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help="folders, csv=FILE, coco=FILE, yolo=DIR, masks=DIR, references=DIR, array=FILE.",
+        rich_help_panel=_DATA,
+    ),
+]
+PreprocessSpec = Annotated[
+    str | None,
+    typer.Option(
+        "--preprocess",
+        metavar="SPEC",
+        help="What the model wants done to pictures: imagenet, tf, caffe, unit, raw, yolox, ..., "
+        "or colour=, resize=, mean= and so on, with commas between.",
+        rich_help_panel=_DATA,
+    ),
+]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HxW", help="Of pictures, where the model leaves it free.", rich_help_panel=_DATA
+    ),
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="How many samples.", rich_help_panel=_DATA),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(min=0, metavar="N", help="For scenes and order.", rich_help_panel=_DATA),
+]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TASK",
+        help="classification, detection, segmentation, image or tensor; else guessed.",
+        rich_help_panel=_RUN,
+    ),
+]
+ClassOffset = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Added to a label to get its place among the scores.",
+        rich_help_panel=_RUN,
+    ),
+]
+Decoder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Of detections: a known one, or module:function.", rich_help_panel=_RUN
+    ),
+]
+Tile = Annotated[
+    int | None,
+    typer.Option(
+        min=1, metavar="T", help="Also cut large images in tiles of T pixels.", rich_help_panel=_RUN
+    ),
+]
+Overlap = Annotated[
+    int,
+    typer.Option(
+        min=0, metavar="K", help="Pixels two tiles share.", show_default=False, rich_help_panel=_RUN
+    ),
+]
+Provider = Annotated[
+    str | None,
+    typer.Option(metavar="auto|cpu|cuda", help="Where to run.", rich_help_panel=_RUN),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Threads of one run.", rich_help_panel=_RUN),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings; by default the nearest onnxpad.toml or pyproject.toml upwards from here.",
+        rich_help_panel=_RUN,
+    ),
+]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EXPR",
+        help="Limits that the result must keep: agreement>=0.98,latency<=1.1",
+        rich_help_panel=_RESULT,
+    ),
+]
 Reports = Annotated[
     list[str] | None,
     typer.Option(
         "--report",
         metavar="FORMAT:PATH",
-        help="Also write the result as [b]json[/b] to a path; - is stdout. Repeatable.",
+        help="Also write the result as [b]json[/b], [b]md[/b] or [b]html[/b] to a path; - is "
+        "stdout. Repeatable.",
+        rich_help_panel=_RESULT,
     ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Leave no sample out; exit 1 if a site is refused or a limit inconclusive.",
+        rich_help_panel=_RESULT,
+    ),
+]
+ExitZero = Annotated[
+    bool, typer.Option("--exit-zero", help="Exit 0 even then.", rich_help_panel=_RESULT)
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Verbose = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Print every site, and where a fault arose.")
+    bool, typer.Option("--verbose", "-v", help="Print everything, and where a fault arose.")
 ]
-FORMATS = ("json",)
-
-
-@dataclass(frozen=True, slots=True)
-class RunFlags:
-    """What a comparison runs on, as it was asked for."""
-
-    data: Path | None
-    samples: int | None
-    seed: int
-    provider: str
-    threads: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +172,13 @@ class Report:
 
 
 def parse_reports(texts: list[str] | None) -> tuple[Report, ...]:
-    """Read ``json:PATH``.
+    """Read ``FORMAT:PATH``.
 
     Raises:
         UsageError: unknown format, or no path.
     """
+    from onnxpad.report.formats import FORMATS
+
     reports = []
     for text in texts or ():
         form, colon, path = text.partition(":")

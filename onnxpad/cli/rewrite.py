@@ -1,23 +1,21 @@
 """``onnxpad rewrite``: change the padding, then run both models and show what it did."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from onnxpad.cli import options as shared
 from onnxpad.cli import rewrite_options as flag
-from onnxpad.cli.options import (
-    ModelPath,
-    Quiet,
-    Report,
-    Reports,
-    RunFlags,
-    Verbose,
-    parse_reports,
-)
+from onnxpad.cli.options import Report, parse_reports
+from onnxpad.cli.running import Flags, missed
 from onnxpad.errors import RunError, UsageError
+from onnxpad.text import printable
 
 if TYPE_CHECKING:
     from onnxpad.comparison import Comparison
+    from onnxpad.joining.request import Request
     from onnxpad.plan import Plan
     from onnxpad.rewriting import RewriteResult
 
@@ -33,7 +31,7 @@ class Destination:
 
 
 def rewrite(
-    model: ModelPath,
+    model: shared.ModelPath,
     mode: flag.Mode = "",
     plan: flag.PlanFile = None,
     halo: flag.Halo = 0,
@@ -51,16 +49,26 @@ def rewrite(
     self_contained: flag.SelfContained = False,
     force: flag.Force = False,
     no_compare: flag.NoCompare = False,
-    data: flag.Data = None,
-    samples: flag.Samples = None,
-    seed: flag.Seed = 0,
-    provider: flag.Provider = "auto",
-    threads: flag.Threads = None,
-    report: Reports = None,
-    strict: flag.Strict = False,
-    exit_zero: flag.ExitZero = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    data: shared.Data = None,
+    labels: shared.Labels = None,
+    preprocess: shared.PreprocessSpec = None,
+    size: shared.Size = None,
+    samples: shared.Samples = None,
+    seed: shared.Seed = None,
+    task: shared.Task = None,
+    class_offset: shared.ClassOffset = None,
+    decoder: shared.Decoder = None,
+    tile: shared.Tile = None,
+    overlap: shared.Overlap = 0,
+    provider: shared.Provider = None,
+    threads: shared.Threads = None,
+    config: shared.ConfigFile = None,
+    budget: shared.Budget = None,
+    report: shared.Reports = None,
+    strict: shared.Strict = False,
+    exit_zero: shared.ExitZero = False,
+    verbose: shared.Verbose = False,
+    quiet: shared.Quiet = False,
 ) -> int:
     """Change the padding of a model, exactly, then run both and show what it did.
 
@@ -81,8 +89,15 @@ def rewrite(
     from onnxpad.rewriting import rewrite as apply
 
     reports = parse_reports(report)
-    run = RunFlags(data, samples, seed, provider, threads)
-    means = _means(model, run) if "mean" in (mode, fallback) or _assigns_mean(assign) else None
+    flags = Flags.read(
+        config, tile, overlap, data=data, labels=labels, preprocess=preprocess, size=size,
+        samples=samples, seed=seed, task=task, class_offset=class_offset, decoder=decoder,
+        provider=provider, threads=threads, budget=budget, strict=strict,
+    )  # fmt: skip
+    request = flags.request(model)
+    if no_compare and budget is not None:
+        raise UsageError("--budget judges the comparison, which --no-compare leaves out")
+    means = _means(model, request) if "mean" in (mode, fallback) or _assigns_mean(assign) else None
     result = apply(
         model, mode or None, plan=plan, only=only or (), skip=skip or (),
         set=[_assignment(text) for text in assign or ()], from_mode=from_mode or None,
@@ -91,9 +106,15 @@ def rewrite(
     )  # fmt: skip
     out = output or model.with_name(f"{model.stem}.{_suffix(mode, plan, halo)}.onnx")
     where = Destination(out, force, self_contained, save_plan)
-    comparison = _finish(result, model, where, None if no_compare else run, dry_run=dry_run)
-    _tell(result, comparison, None if dry_run else out, reports, verbose=verbose, quiet=quiet)
-    return 1 if strict and result.refusals and not exit_zero else 0
+    comparison = _finish(result, model, where, None if no_compare else request, dry_run=dry_run)
+    broken = comparison is not None and missed(comparison, request)
+    _tell(
+        result, comparison, None if dry_run or broken else out, reports, verbose=verbose,
+        quiet=quiet,
+    )  # fmt: skip
+    if broken:
+        typer.echo(f"budget missed: nothing was written to {printable(str(out))}", err=True)
+    return int((broken or (request.strict and bool(result.refusals))) and not exit_zero)
 
 
 def _assignment(text: str) -> tuple[str, str]:
@@ -107,13 +128,14 @@ def _assigns_mean(assign: list[str] | None) -> bool:
     return any(text.endswith("=mean") for text in assign or ())
 
 
-def _means(model: Path, run: RunFlags) -> dict[str, tuple[float, ...]]:
+def _means(model: Path, request: "Request") -> dict[str, tuple[float, ...]]:
     """What mode mean writes; taken on the same data as the comparison."""
     from onnxpad.calibration import calibrate
 
     return calibrate(
-        model, data=run.data, samples=run.samples, seed=run.seed, provider=run.provider,
-        threads=run.threads,
+        model, data=request.data, samples=request.samples, seed=request.seed,
+        provider=request.provider, threads=request.threads, preprocess=request.preprocess,
+        size=request.size,
     )  # fmt: skip
 
 
@@ -125,9 +147,10 @@ def _suffix(mode: str, plan: Path | None, halo: int) -> str:
 
 
 def _finish(
-    result: "RewriteResult", model: Path, where: Destination, run: RunFlags | None, *, dry_run: bool
-) -> "Comparison | None":
-    """Write, run both, and only then give the result its name."""
+    result: "RewriteResult", model: Path, where: Destination, request: "Request | None",
+    *, dry_run: bool,
+) -> "Comparison | None":  # fmt: skip
+    """Write, run both, and only then, if the budget is kept, give the result its name."""
     from onnxpad.writing import check_target, staged
 
     write = {"force": where.force, "self_contained": where.self_contained}
@@ -136,8 +159,11 @@ def _finish(
         _write_plan(result.plan, where.plan)
         return None
     with staged(result.output, where.out, **write) as stage:
-        wanted = run is not None and result.done
-        comparison = _compare(model, stage.path, where.out, run) if wanted and run else None
+        comparison = None
+        if request is not None and (result.done or request.limits):
+            comparison = _compare(model, stage.path, where.out, request)
+            if missed(comparison, request):
+                return comparison
         _write_plan(result.plan, where.plan)
         stage.commit()
     return comparison
@@ -148,23 +174,18 @@ def _write_plan(plan: "Plan", path: Path | None) -> None:
         Report("json", str(path)).write(plan.to_json())
 
 
-def _compare(model: Path, candidate: Path, out: Path, run: RunFlags) -> "Comparison":
+def _compare(model: Path, candidate: Path, out: Path, request: "Request") -> "Comparison":
     """Compare the original with the result, which has only a temporary name as yet."""
-    from onnxpad.comparing import compare
+    from onnxpad.comparing import compare_as
     from onnxpad.report.progress import progress
 
     try:
         with progress() as tell:
-            found = compare(
-                model, candidate, data=run.data, samples=run.samples, seed=run.seed,
-                provider=run.provider, threads=run.threads, progress=tell,
-            )  # fmt: skip
+            return compare_as(model, candidate, request, tell, called=out)
     except RunError as error:
-        told = str(error).replace(candidate.name, out.name)
-        raise RunError(f"{told}; nothing was written (--no-compare writes without running)") from (
+        raise RunError(f"{error}; nothing was written (--no-compare writes without running)") from (
             None
         )
-    return replace(found, candidate=str(out))
 
 
 def _tell(
@@ -173,6 +194,7 @@ def _tell(
 ) -> None:  # fmt: skip
     from onnxpad.report import rewriting
     from onnxpad.report.console import show
+    from onnxpad.report.formats import FORMATS
 
     summary = rewriting.Summary(
         str(result.original), str(out) if out else None, result.changed, result.left,
@@ -180,6 +202,6 @@ def _tell(
         result.halo_refusal,
     )  # fmt: skip
     for one in reports:
-        one.write(rewriting.as_json(summary))
+        one.write(FORMATS[one.form](summary))
     if not quiet and not any(one.to_stdout for one in reports):
         show(rewriting.render(summary, every=verbose))

@@ -97,25 +97,3 @@ Force = Annotated[
 NoCompare = Annotated[
     bool, Option("--no-compare", help="Do not run the models.", rich_help_panel=_RUN)
 ]
-Data = Annotated[
-    Path | None,
-    Option(
-        metavar="PATH",
-        help="A folder of images, a .npy or .npz file; without it, synthetic scenes.",
-        rich_help_panel=_RUN,
-    ),
-]
-Samples = Annotated[
-    int | None, Option(min=1, metavar="N", help="How many samples.", rich_help_panel=_RUN)
-]
-Seed = Annotated[
-    int, Option(min=0, metavar="N", help="For scenes and order.", rich_help_panel=_RUN)
-]
-Provider = Annotated[
-    str, Option(metavar="auto|cpu|cuda", help="Where to run.", rich_help_panel=_RUN)
-]
-Threads = Annotated[
-    int | None, Option(min=1, metavar="N", help="Threads of one run.", rich_help_panel=_RUN)
-]
-Strict = Annotated[bool, Option("--strict", help="Exit 1 if a site is refused.")]
-ExitZero = Annotated[bool, Option("--exit-zero", help="Exit 0 even then.")]

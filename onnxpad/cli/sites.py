@@ -1,6 +1,7 @@
 """``onnxpad sites``: the facts, no judgement."""
 
 from onnxpad.cli.options import ModelPath, Quiet, Reports, Verbose, parse_reports
+from onnxpad.errors import UsageError
 
 
 def sites(
@@ -26,6 +27,8 @@ def sites(
     loaded = load_model(model)
     listing = rendering.Listing(str(model), survey(loaded))
     for wanted in reports:
+        if wanted.form != "json":
+            raise UsageError("--report: sites are listed as json alone")
         wanted.write(rendering.as_json(listing))
     if not quiet and not any(r.to_stdout for r in reports):
         show(rendering.render(listing, every=verbose))

@@ -32,11 +32,18 @@ class Models:
         return ours, self.candidate.run(arrays)
 
 
-def open_models(original: Path, candidate: Path, provider: Provider, threads: int | None) -> Models:
-    """Sessions for both files. Raises RunError, ModelError."""
+def open_models(
+    original: Path, candidate: Path, provider: Provider, threads: int | None, called: str = ""
+) -> Models:
+    """Sessions for both files. Raises RunError, ModelError.
+
+    Args:
+        called: the candidate's name in errors, where it has a temporary one as yet.
+    """
 
     def session(path: Path, role: str) -> Session:
-        label = f"the {role} {printable(path.name)}"
+        name = called if called and role == "candidate" else path.name
+        label = f"the {role} {printable(name)}"
         return open_session(path, provider=provider, threads=threads, label=label)
 
     try:
