@@ -9,10 +9,11 @@ import onnx
 from google.protobuf.message import DecodeError, Message
 from onnx import ModelProto
 
+from onnxpad.checking import fault
 from onnxpad.errors import ModelError, OnnxpadError
 from onnxpad.external import external_files
 from onnxpad.scopes import DEFAULT_DOMAINS
-from onnxpad.text import one_line, printable
+from onnxpad.text import printable
 
 OLDEST_OPSET = 7
 PROTOBUF_LIMIT = 2**31 - 1
@@ -140,21 +141,18 @@ def blaming(model: Model) -> Iterator[None]:
     except OnnxpadError:
         raise
     except Exception as error:
-        fault = _fault(model.proto)
-        if not fault:
+        found = _fault(model.proto)
+        if not found:
             raise
         raise ModelError(
-            f"{model.name}: malformed: {fault} ({type(error).__name__} while reading it)"
+            f"{model.name}: malformed: {found} ({type(error).__name__} while reading it)"
         ) from None
 
 
 def _fault(proto: ModelProto) -> str:
     """What is wrong with a model, "" if nothing is."""
-    try:
-        onnx.checker.check_model(proto)
-    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
-        return one_line(str(error)) or type(error).__name__
-    return "" if _readable(proto) else "it holds names that are not UTF-8"
+    unreadable = "" if _readable(proto) else "it holds names that are not UTF-8"
+    return fault(proto) or unreadable
 
 
 def _readable(message: Message) -> bool:

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import onnx
 from onnx import ModelProto
 
+from onnxpad.checking import fault
 from onnxpad.errors import ModelError, UsageError, WriteError
 from onnxpad.external import copy_external_files, same_bytes
 from onnxpad.files import give_name, temporary_beside, write_bytes
 from onnxpad.model import load_model
-from onnxpad.text import one_line, printable
+from onnxpad.text import printable
 
 # Provenance: keys of metadata_props in every model that onnxpad wrote.
 VERSION_KEY, PLAN_KEY = "onnxpad.version", "onnxpad.plan"
@@ -127,14 +127,6 @@ def written_by_onnxpad(path: Path) -> bool:
 
 def _check(temporary: Path, original: Path | None) -> None:
     """Onnx's checker, by path; a fault that the original has as well is not the rewrite's."""
-    reason = _fault(temporary)
-    if reason and (original is None or not _fault(original)):
+    reason = fault(temporary)
+    if reason and (original is None or not fault(original)):
         raise ModelError(f"the rewritten model does not pass onnx's checker: {reason}")
-
-
-def _fault(path: Path) -> str:
-    try:
-        onnx.checker.check_model(str(path))
-    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
-        return one_line(str(error)) or type(error).__name__
-    return ""
