@@ -92,7 +92,7 @@ OWNERS = {
     "jinja2": ("onnxpad.report",),
     "plotly": ("onnxpad.report",),
     "matplotlib": ("onnxpad.report",),
-    "PIL": ("onnxpad.data",),
+    "PIL": ("onnxpad.data", "onnxpad.report"),
 }
 
 # Who may not import what, whoever else does.
