@@ -50,8 +50,8 @@ def border(found: Border | None, absent: str, *, every: bool = False) -> Section
     if len(shown) < len(found.outputs):
         lines.append(Cell(f"… and {len(found.outputs) - len(shown)} more outputs", DIM))
     profiles = tuple(p for one in shown for p in _profile(one))
-    size = f"crops of {shape(found.crop)} from {shape(found.large)}"
-    title = f"Border against real context: {count(found.images, 'crop')}, {size}"
+    size = f"of {shape(found.crop)} out of {shape(found.large)}"
+    title = f"Border against real context: {count(found.images, 'crop')} {size}"
     grids = (_discards(shown, found.crop), *(_overlaps(one) for one in shown if every))
     return Section(
         "border", title, tuple(lines), profiles, tuple(grid for grid in grids if grid.rows)

@@ -63,7 +63,7 @@ def depth_chart(found: Layers) -> Chart | None:
             }
         )
     return {
-        "kind": "lines", "x": "layer", "y": "constant response, pixels from the border",
+        "kind": "lines", "x": "layer", "y": "pixels from the border",
         "series": series,
     }  # fmt: skip
 

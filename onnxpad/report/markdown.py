@@ -75,11 +75,11 @@ def _summary(summary: Summary) -> Iterator[str]:
          + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""))
         for verb, what, why, names in grouped(summary)
     ]  # fmt: skip
+    if summary.comparison is not None:
+        yield from _comparison(summary.comparison)
     if rows:
         heads = ("", "padding", "how or why", "sites")
         yield _fold("Sites that were changed, refused or left", _table(heads, rows, words=4))
-    if summary.comparison is not None:
-        yield from _comparison(summary.comparison)
 
 
 def _comparison(comparison: Comparison) -> Iterator[str]:

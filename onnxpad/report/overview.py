@@ -69,7 +69,7 @@ def unmeasured(comparison: Comparison) -> tuple[str, ...]:
     for section in sections(comparison):
         if section.absent:
             reasons.setdefault(printable(section.absent, 300), []).append(section.title.lower())
-    return tuple(f"not measured: {', '.join(what)}: {why}" for why, what in reasons.items())
+    return tuple(f"not measured: {', '.join(what)} ({why})" for why, what in reasons.items())
 
 
 def budget(judged: tuple[Judged, ...]) -> Section:

@@ -81,11 +81,7 @@ def border(name: str = "map") -> Border:
     twice = tuple(2.1 * v for v in fall)
     overlap = tuple((px, context(*(v * 0.4**px for v in fall))) for px in (1, 2, 4, 8))
     return Border(
-        (
-            BorderOutput(
-                name, context(*fall), context(*twice, ratio=Ratio(2.1, 1.8, 2.4)), overlap
-            ),
-        ),
+        (BorderOutput(name, context(*fall), context(*twice, ratio=Ratio(2.1, 1.8, 2.4)), overlap),),
         (64, 64),
         (192, 192),
         12,
