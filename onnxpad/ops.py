@@ -139,8 +139,13 @@ def channels_last(node: NodeProto, op: WindowOp) -> bool:
     return op.channels_last or bool(attributes(node).get("channels_last", 0))
 
 
+_WINDOW = frozenset(("kernel_shape", "strides", "dilations"))
+
+
 def windows(scope: Scope, node: NodeProto, op: WindowOp) -> tuple[Window, ...] | None:
-    """The op's window along each spatial axis; None where the kernel's size is unknown."""
+    """The op's window along each spatial axis; None where any part of it is unknown."""
+    if any(a.ref_attr_name and a.name in _WINDOW for a in node.attribute):
+        return None  # the function's caller says
     given = attributes(node)
     kernel: list[Any] | None = given.get("kernel_shape")
     if not kernel and op.weight >= 0 and len(node.input) > op.weight:

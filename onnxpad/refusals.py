@@ -136,6 +136,18 @@ TABLE: tuple[Refusal, ...] = (
         "which axis holds the channels is not known here",
     ),
     Refusal(
+        "caller", "auto_pad as a function's attribute reference, any mode",
+        lambda site, _: "caller_pads" in site.notes,
+        "its auto_pad is a function's attribute, so that each caller may pad in another way; "
+        "inline the function",
+    ),
+    Refusal(
+        "same-window", "auto_pad SAME where the window is unknown or a function's attributes, any "
+        "mode",
+        lambda site, _: site.form == "auto_pad" and any(a.window is None for a in site.axes),
+        "how much auto_pad adds follows from kernel, stride and dilation, which are not known here",
+    ),
+    Refusal(
         "old-auto-pad", "auto_pad SAME with a stride, unknown size, opset below 11, any mode but "
         "partial",
         lambda site, mode: site.form == "auto_pad" and _dynamic_amount(site) and site.opset < 11

@@ -276,11 +276,9 @@ def _check_shapes(
     after = shapes.main_infos(bare)[(("graph",),)]
     for name, info in after.items():
         old = before.get(name)
-        if name in stale or old is None or old.shape is None or info.shape is None:
+        if name in stale or old is None:
             continue
-        pairs = list(zip(old.shape, info.shape, strict=False))
-        known = [(o, n) for o, n in pairs if isinstance(o, int) and isinstance(n, int)]
-        if len(old.shape) != len(info.shape) or any(o != n for o, n in known):
+        if shapes.contradict(old.shape, info.shape):
             raise ModelError(
                 f"the rewrite would change the shape of {printable(name)!r} from {old.shape} to "
                 f"{info.shape}; this is a fault of onnxpad, please report it"

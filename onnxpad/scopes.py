@@ -5,7 +5,8 @@ of outer scopes visible from inner ones. It holds references into the proto it w
 an edit that reorders nodes needs the scopes built anew.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
@@ -103,7 +104,27 @@ def subgraphs(node: NodeProto) -> Iterator[tuple[int, int, str, GraphProto]]:
 
 def node_name(node: NodeProto) -> str:
     """A node's name, or the name of its first output where it has none."""
-    return node.name or next((name for name in node.output if name), "")
+    return node.name or _first_output(node)
+
+
+def unique_names(nodes: Sequence[NodeProto]) -> list[str]:
+    """A name for each node that no other has: its own, else that of its first output.
+
+    Outputs are unique in a graph, node names need not be: they may be missing, shared, or the
+    name that another node gets from its output.
+    """
+    counts = Counter(node.name for node in nodes)
+    names = [node_name(node) if counts[node.name] == 1 else _first_output(node) for node in nodes]
+    while shared := {name for name, count in Counter(names).items() if count > 1}:
+        again = [_first_output(n) if m in shared else m for n, m in zip(nodes, names, strict=True)]
+        if again == names:
+            break  # nodes without outputs, which no site is
+        names = again
+    return names
+
+
+def _first_output(node: NodeProto) -> str:
+    return next((name for name in node.output if name), node.name)
 
 
 def default_opset(holder: ModelProto | FunctionProto) -> int:
@@ -164,10 +185,11 @@ def _enter(
     found.append(scope)
     for index, node in enumerate(scope.nodes):
         scope.producers.update((name, index) for name in node.output if name)
+    names = unique_names(scope.nodes)
     for index, node in enumerate(scope.nodes):
         read = set(node.input)
         for attribute, position, name, graph in subgraphs(node):
-            inner = f"{scope.label}/{node_name(node)}" if scope.label else node_name(node)
+            inner = f"{scope.label}/{names[index]}" if scope.label else names[index]
             read |= _enter(
                 found, graph, (index, attribute, position), f"{inner}.{name}", opset, scope, infos
             )

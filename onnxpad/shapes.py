@@ -16,7 +16,7 @@ from onnx import (
 )
 
 from onnxpad.records import ScopePath
-from onnxpad.scopes import TensorInfo, subgraphs
+from onnxpad.scopes import Shape, TensorInfo, subgraphs
 
 # A tensor above this is a weight as far as shapes go: shape arithmetic fits far below it.
 SMALL_TENSOR_ELEMENTS = 1024
@@ -28,14 +28,46 @@ def infer_bare(bare: ModelProto) -> GraphProto:
     """The main graph with types and shapes filled in; local functions stay unknown.
 
     Args:
-        bare: a copy made by ``without_weights``. A model that onnx cannot infer gives what it
-            declares itself.
+        bare: a copy made by ``without_weights``; declared shapes that inference contradicts are
+            taken out of it. A model that onnx cannot infer gives what it declares itself.
     """
     try:
         follow_values = not _fills_memory(bare.graph)
-        return shape_inference.infer_shapes(bare, data_prop=follow_values).graph
+        try:
+            return shape_inference.infer_shapes(
+                bare, strict_mode=True, data_prop=follow_values
+            ).graph
+        except shape_inference.InferenceError:
+            _forget_wrong_shapes(bare, data_prop=follow_values)
+            return shape_inference.infer_shapes(bare, data_prop=follow_values).graph
     except Exception:  # noqa: BLE001  # onnx raises several types; unknown shapes are normal
         return bare.graph
+
+
+def _forget_wrong_shapes(bare: ModelProto, *, data_prop: bool) -> None:
+    """Take out declared shapes that do not hold, as tools leave behind that change a batch size.
+
+    Runtimes go by what they infer, whereas onnx's inference lets the declared shape win.
+    """
+    silent = ModelProto()
+    silent.CopyFrom(bare)
+    del silent.graph.value_info[:]
+    for output in silent.graph.output:
+        output.type.tensor_type.ClearField("shape")
+    found = shape_inference.infer_shapes(silent, data_prop=data_prop).graph
+    inferred = {v.name: read_value_info(v).shape for v in (*found.value_info, *found.output)}
+    for value in (*bare.graph.value_info, *bare.graph.output):
+        if contradict(read_value_info(value).shape, inferred.get(value.name)):
+            value.type.tensor_type.ClearField("shape")
+
+
+def contradict(ours: Shape | None, theirs: Shape | None) -> bool:
+    """Whether no tensor can have both shapes."""
+    if ours is None or theirs is None:
+        return False
+    known = (isinstance(o, int) and isinstance(t, int) and o != t
+             for o, t in zip(ours, theirs, strict=False))  # fmt: skip
+    return len(ours) != len(theirs) or any(known)
 
 
 def _fills_memory(graph: GraphProto) -> bool:

@@ -20,7 +20,7 @@ from onnxpad.pad_sites import composed_site, pad_site
 from onnxpad.recognise import composed_paddings
 from onnxpad.records import OtherPad, PaddingSite, SiteAxis, Survey
 from onnxpad.rescaling import ScaledAxis, rescaling
-from onnxpad.scopes import Scope
+from onnxpad.scopes import Scope, unique_names
 from onnxpad.values import Values, attributes
 from onnxpad.window_sites import window_site
 
@@ -97,12 +97,6 @@ def _pads_at(axis: SiteAxis, window: Window, lower: bool, size: int) -> tuple[in
 
 
 def _identities(scope: Scope) -> list[str]:
-    """Graph path and node name; the first output where the name is missing or not unique."""
-    counts: dict[str, int] = {}
-    for node in scope.nodes:
-        counts[node.name] = counts.get(node.name, 0) + 1
+    """Graph path and node name of each node."""
     prefix = f"{scope.label}/" if scope.label else ""
-    return [
-        prefix + (n.name if counts[n.name] == 1 else next((o for o in n.output if o), n.name))
-        for n in scope.nodes
-    ]
+    return [prefix + name for name in unique_names(scope.nodes)]

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from onnx import FunctionProto, GraphProto, ModelProto, NodeProto
+from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto
 
 from onnxpad.errors import UsageError
 from onnxpad.records import ScopePath
-from onnxpad.scopes import Scope
+from onnxpad.scopes import Scope, default_opset
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,11 @@ def apply(edits: Sequence[ScopeEdit]) -> list[FieldEdit]:
         kept: Order = [(i, None) for i, v in enumerate(container.value_info) if v.name not in gone]
         if len(kept) < len(container.value_info):
             done.append(_rearrange(container, path, "value_info", kept))
+        if isinstance(container, FunctionProto) and not default_opset(container):
+            # A body of contrib ops alone; the new nodes are ONNX's own.
+            own: Order = [(i, None) for i in range(len(container.opset_import))]
+            own.append((-1, OperatorSetIdProto(domain="", version=edit.scope.opset)))
+            done.append(_rearrange(container, path, "opset_import", own))
     return done
 
 

@@ -17,7 +17,7 @@ def window_site(scope: Scope, node: NodeProto, op: ops.WindowOp) -> PaddingSite 
     windows = ops.windows(scope, node, op)
     given = attributes(node)
     automatic = given.get("auto_pad", b"NOTSET").decode(errors="replace")
-    reference = any(a.name == "pads" and a.ref_attr_name for a in node.attribute)
+    referred = {a.name for a in node.attribute if a.ref_attr_name}
     info = scope.info(node.input[0])
     spatial = spatial_axes(node, op, windows, given, info.shape)
     if spatial is None:
@@ -26,14 +26,12 @@ def window_site(scope: Scope, node: NodeProto, op: ops.WindowOp) -> PaddingSite 
         info = TensorInfo(info.dtype)  # a shape that contradicts the op is no shape
     sizes = [size_of(info.shape, axis) for axis in spatial]
     pads: list[tuple[int | None, int | None]]
-    if reference:
+    if "auto_pad" in referred:
+        form, pads = "auto_pad", [(None, None)] * len(spatial)
+    elif "pads" in referred:
         form, pads = "reference", [(None, None)] * len(spatial)
     elif automatic.startswith("SAME"):
-        if windows is None:
-            return None
-        form = "auto_pad"
-        lower = automatic == "SAME_LOWER"
-        pads = [_same(s, w, lower=lower) for s, w in zip(sizes, windows, strict=True)]
+        form, pads = "auto_pad", _same(sizes, windows, lower=automatic == "SAME_LOWER")
     else:
         form, amounts = "pads", list(given.get("pads", ()))
         if automatic == "VALID" or len(amounts) != 2 * len(spatial):
@@ -55,10 +53,18 @@ def window_site(scope: Scope, node: NodeProto, op: ops.WindowOp) -> PaddingSite 
     )  # fmt: skip
 
 
-def _same(size: int | None, window: Window, *, lower: bool) -> tuple[int | None, int | None]:
-    if size is not None:
-        return same_pads(size, window, lower=lower)
-    return same_pads_any_size(window, lower=lower) or (None, None)
+def _same(
+    sizes: list[int | None], windows: tuple[Window, ...] | None, *, lower: bool
+) -> list[tuple[int | None, int | None]]:
+    """The pads of auto_pad SAME along each axis, as far as size and window tell them."""
+    if windows is None:
+        return [(None, None)] * len(sizes)
+    return [
+        same_pads(size, window, lower=lower)
+        if size is not None
+        else same_pads_any_size(window, lower=lower) or (None, None)
+        for size, window in zip(sizes, windows, strict=True)
+    ]
 
 
 def _own_mode(node: NodeProto, given: dict[str, object]) -> Mode:
@@ -79,6 +85,7 @@ def _notes(
             ("ceil_mode", not op.conv and bool(given.get("ceil_mode", 0))),
             ("indices", node.op_type == "MaxPool" and len(node.output) > 1 and node.output[1]),
             ("nchwc", node.domain == ops.NCHWC),
+            ("caller_pads", any(a.name == "auto_pad" and a.ref_attr_name for a in node.attribute)),
             ("space_to_batch", op.conv and _space_to_batch(scope, node.input[0])),
         )
         if holds

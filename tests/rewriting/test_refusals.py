@@ -158,6 +158,18 @@ def old_reference() -> ModelProto:
     return model
 
 
+def callers(attribute: str) -> ModelProto:
+    """A local function whose Conv takes an attribute from the caller in place of its pads."""
+    model = FEATURES["function_pads_reference"]()
+    (referring,) = [a for a in model.functions[0].node[0].attribute if a.ref_attr_name]
+    referring.name, referring.type = attribute, AttributeProto.STRING
+    for node in model.graph.node:
+        for given in node.attribute:
+            if given.name == referring.ref_attr_name:
+                given.CopyFrom(helper.make_attribute(given.name, "SAME_UPPER"))
+    return model
+
+
 def partial_already() -> ModelProto:
     return onnxpad.rewrite(FEATURES["conv_strided"](), "partial").model
 
@@ -187,6 +199,9 @@ ROWS: dict[str, tuple[Callable[[], ModelProto], str]] = {
     "mean-channels": (FEATURES["pad_through_transpose"], "mean"),
     "old-auto-pad": (FEATURES["auto_pad_dynamic_size_opset10"], "edge"),
     "old-reference": (old_reference, "edge"),
+    "caller": (lambda: callers("auto_pad"), "edge"),
+    "same-window": (lambda: single("Conv", IMAGE, ["a", "b", "c", "d"], auto_pad="SAME_UPPER"),
+                    "edge"),
     "ceil-mode": (
         lambda: single("MaxPool", [1, 2, "h", "w"], kernel_shape=[3, 3], strides=[2, 2],
                        pads=[1] * 4, ceil_mode=1),
@@ -211,7 +226,8 @@ def test_row(code: str) -> None:
     check(model, mode)
 
 
-ANY_MODE = {"width", "nchwc", "space-to-batch", "indices", "is-partial", "ceil-mode"}
+ANY_MODE = {"width", "nchwc", "space-to-batch", "indices", "is-partial", "ceil-mode", "caller",
+            "same-window"}  # fmt: skip
 
 
 @pytest.mark.parametrize("code", sorted(ANY_MODE))

@@ -1,0 +1,172 @@
+"""Models that a reviewer thought of: each was got wrong once."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+import onnxpad
+from onnxpad.plan import read_plan
+from tests.rewriting.running import fault, outputs, parsed
+
+Array = NDArray[Any]
+
+
+def weights(*shape: int) -> Array:
+    """The same numbers each time, of no symmetry."""
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def value(name: str, *shape: int | str | None, kind: int = TensorProto.FLOAT) -> Any:
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def model_of(
+    nodes: list[NodeProto], inputs: list[Any], results: list[Any], *, functions: Any = (),
+    opset: int = 17, **constants: Array,
+) -> ModelProto:  # fmt: skip
+    """A model that imports whatever its nodes and functions need."""
+    tensors = [numpy_helper.from_array(array, name) for name, array in constants.items()]
+    graph = helper.make_graph(nodes, "g", inputs, results, tensors)
+    domains = {n.domain for holder in (graph, *functions) for n in holder.node} - {""}
+    imports = [helper.make_opsetid(d, opset if d == "" else 1) for d in ("", *sorted(domains))]
+    model = helper.make_model(graph, opset_imports=imports, functions=list(functions))
+    model.ir_version = 8
+    return model
+
+
+def rewritten(model: ModelProto, mode: str | None, **how: Any) -> onnxpad.RewriteResult:
+    """A rewrite, with what must hold of every one."""
+    before = model.SerializeToString()
+    result = onnxpad.rewrite(model, mode, **how)
+    assert model.SerializeToString() == before
+    assert not fault(result.model) or fault(model)
+    assert result.undo(parsed(result.model)).SerializeToString() == before
+    return result
+
+
+def conv(name: str = "c", output: str = "y", **attributes: Any) -> NodeProto:
+    return helper.make_node("Conv", ["x", "w"], [output], name=name, **attributes)
+
+
+def refer(node: NodeProto, kind: int, *names: str) -> NodeProto:
+    """Let attributes of a node refer to a function's of the same name."""
+    for name in names:
+        node.attribute.add(name=name, ref_attr_name=name, type=kind)
+    return node
+
+
+def called(body: NodeProto, names: list[str], **attributes: Any) -> ModelProto:
+    """A model that calls a local function of one node."""
+    imports = [helper.make_opsetid(body.domain, 1 if body.domain else 17)]
+    function = helper.make_function("d", "F", ["x", "w"], ["y"], [body], imports, names)
+    call = helper.make_node("F", ["x", "w"], ["y"], domain="d", **attributes)
+    result = value("y", None, None, None, None)
+    return model_of(
+        [call], [value("x", 1, 2, 8, 8)], [result], functions=[function], w=weights(3, 2, 3, 3)
+    )
+
+
+INTS, STRING = AttributeProto.INTS, AttributeProto.STRING
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect", "partial"])
+def test_same_with_the_callers_strides_is_refused(mode: str) -> None:
+    """Taken for a stride of 1, the padding was of another size."""
+    body = refer(conv(auto_pad="SAME_UPPER"), INTS, "strides")
+    result = rewritten(called(body, ["strides"], strides=[2, 2]), mode)
+    assert len(result.refused) == 1
+    assert not result.changed
+
+
+def test_the_callers_auto_pad_is_seen() -> None:
+    body = refer(conv(), STRING, "auto_pad")
+    result = rewritten(called(body, ["auto_pad"], auto_pad="SAME_UPPER"), "edge")
+    assert len(result.refused) == 1
+    assert not result.changed
+
+
+def test_partial_with_the_callers_dilations_is_refused() -> None:
+    body = refer(conv(pads=[2, 2, 2, 2]), INTS, "dilations")
+    model = called(body, ["dilations"], dilations=[2, 2])
+    assert rewritten(model, "partial").refused
+    assert rewritten(model, "edge").changed
+
+
+def test_a_function_of_contrib_ops_alone() -> None:
+    """New nodes are ONNX's own: the function must import their operator set."""
+    body = conv(pads=[1] * 4, activation="Relu")
+    body.op_type, body.domain = "FusedConv", "com.microsoft"
+    x = weights(1, 2, 8, 8)
+    (found,) = outputs(rewritten(called(body, []), "edge").model, {"x": x})
+    padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)], mode="edge")
+    plain = model_of(
+        [conv()], [value("x", 1, 2, 10, 10)], [value("y", 1, 3, 8, 8)], w=weights(3, 2, 3, 3)
+    )
+    (expected,) = outputs(plain, {"x": padded})
+    np.testing.assert_allclose(found, np.maximum(expected, 0), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["edge", "symmetric", "partial"])
+@pytest.mark.parametrize("declared", [(1, 3, 8, 8), (2, 3, 16, 8)], ids=["batch", "size"])
+def test_declared_shapes_that_do_not_hold(declared: tuple[int, ...], mode: str) -> None:
+    """Tools that change an input's size leave the shapes behind it; runtimes only warn of it."""
+    second = helper.make_node("Conv", ["a", "v"], ["y"], pads=[2] * 4)
+    model = model_of(
+        [conv(output="a", pads=[1] * 4), second], [value("x", 2, 2, 8, 8)], [value("y", *declared)],
+        w=weights(3, 2, 3, 3), v=weights(3, 3, 5, 5),
+    )  # fmt: skip
+    right = rewritten(model, mode)
+    model.graph.value_info.append(value("a", *declared))
+    x = weights(2, 2, 8, 8)
+    result = rewritten(model, mode)
+    assert len(result.changed) == 2
+    (found,), (expected,) = outputs(result.model, {"x": x}), outputs(right.model, {"x": x})
+    np.testing.assert_array_equal(found, expected)
+    assert expected.shape == (2, 3, 8, 8)
+
+
+def test_one_nameless_node_is_named_by_its_output() -> None:
+    model = model_of(
+        [conv("", "a", pads=[1] * 4), helper.make_node("Relu", ["a"], ["y"], name="relu")],
+        [value("x", 1, 2, 8, 8)], [value("y", None, None, None, None)], w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    assert [s.identity for s in onnxpad.find_sites(model)] == ["a"]
+
+
+def test_a_node_named_as_another_ones_output() -> None:
+    second = helper.make_node("Conv", ["b", "v"], ["y"], name="b", pads=[1] * 4)
+    model = model_of(
+        [conv("", "b", pads=[1] * 4), second], [value("x", 1, 2, 8, 8)],
+        [value("y", None, None, None, None)], w=weights(3, 2, 3, 3), v=weights(3, 3, 3, 3),
+    )  # fmt: skip
+    assert [s.identity for s in onnxpad.find_sites(model)] == ["b", "y"]
+    assert [c.site.node for c in rewritten(model, "edge", only=["b"]).changed] == ["b"]
+
+
+def test_two_ifs_of_one_name(tmp_path: Any) -> None:
+    def branch(output: str) -> Any:
+        body = [conv("conv", output, pads=[1] * 4)]
+        return helper.make_graph(body, output, [], [value(output, 1, 3, 8, 8)])
+
+    nodes = [
+        helper.make_node(
+            "If", ["on"], [f"o{i}"], name="If", then_branch=branch(f"t{i}"),
+            else_branch=branch(f"e{i}"),
+        )
+        for i in (1, 2)
+    ]  # fmt: skip
+    nodes.append(helper.make_node("Add", ["o1", "o2"], ["y"]))
+    model = model_of(
+        nodes, [value("x", 1, 2, 8, 8), value("on", kind=TensorProto.BOOL)],
+        [value("y", None, None, None, None)], w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    result = rewritten(model, "edge")
+    names = [c.site.identity for c in result.changed]
+    assert len(set(names)) == 4
+    plan = tmp_path / "plan.json"
+    plan.write_text(result.plan.to_json(), encoding="utf-8")
+    again = rewritten(model, None, plan=read_plan(plan))
+    assert again.model.SerializeToString() == result.model.SerializeToString()
