@@ -7,6 +7,7 @@ from onnx import NodeProto
 from onnxpad import ops
 from onnxpad.geometry import Window, is_causal, same_pads, same_pads_any_size
 from onnxpad.modes import Mode
+from onnxpad.phases import in_phases
 from onnxpad.records import PaddingSite, SiteAxis
 from onnxpad.scopes import Scope, TensorInfo
 from onnxpad.values import attributes
@@ -86,38 +87,10 @@ def _notes(
             ("indices", node.op_type == "MaxPool" and len(node.output) > 1 and node.output[1]),
             ("nchwc", node.domain == ops.NCHWC),
             ("caller_pads", any(a.name == "auto_pad" and a.ref_attr_name for a in node.attribute)),
-            ("space_to_batch", op.conv and _space_to_batch(scope, node.input[0])),
+            ("space_to_batch", op.conv and in_phases(scope, node.input[0])),
         )
         if holds
     )
-
-
-def _space_to_batch(scope: Scope, name: str, steps: int = 8) -> bool:
-    """Whether space was folded into the batch before this tensor, as dilated convs once were.
-
-    There a border of the tensor is not the border of the image: neighbours lie in other entries
-    of the batch. The sign is Reshape, Transpose, Reshape with another batch size at the end.
-    """
-    wanted = ("Reshape", "Transpose", "Reshape")
-    seen: list[NodeProto] = []
-    for _ in range(steps):
-        node = scope.producer(name)
-        if node is None or not node.input:
-            return False
-        if node.op_type == wanted[len(seen)]:
-            seen.append(node)
-            if len(seen) == len(wanted):
-                break
-        elif seen or node.op_type not in ops.UNARY | ops.PER_CHANNEL | {"Conv"}:
-            return False
-        name = node.input[0]
-    if len(seen) < len(wanted):
-        return False
-    before, after = scope.info(seen[-1].input[0]).shape, scope.info(seen[0].output[0]).shape
-    middle = scope.info(seen[1].output[0]).shape
-    if before is None or after is None or middle is None or len(middle) <= len(after):
-        return False
-    return before[0] != after[0] and isinstance(after[0], int)
 
 
 def spatial_axes(

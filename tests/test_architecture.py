@@ -36,7 +36,10 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "trace",
         ),
     ),
-    ("finding", ("cutout", "recognise", "rescaling", "window_sites", "pad_sites", "sites")),
+    (
+        "finding",
+        ("cutout", "recognise", "rescaling", "phases", "window_sites", "pad_sites", "sites"),
+    ),
     ("deciding", ("refusals", "plan")),
     (
         "changing",
