@@ -7,7 +7,8 @@ import numpy as np
 from onnx import NodeProto
 
 from onnxpad import ops
-from onnxpad.builder import Builder
+from onnxpad.builder import Builder, whole
+from onnxpad.compose import PadAxis, pad
 from onnxpad.geometry import valid_cells
 from onnxpad.modes import Mode
 from onnxpad.records import PaddingSite, SiteAxis
@@ -21,9 +22,15 @@ def to_partial(shop: Workshop, site: PaddingSite) -> str:
     The zeros stay; the convolution's output is rescaled where its window meets them. The bias is
     taken off the convolution, because it must not be scaled.
     """
+    index = shop.scope.producers[site.node]
     if site.form == "Pad" and site.mode.name != "zero":
-        index = shop.scope.producers[site.node]
         set_pad_mode(shop, shop.edit.node(index), "constant", Mode("zero"), None)
+    elif site.form == "composed":
+        shop.edit.removed.add(index)
+        axes = [PadAxis(a.axis, a.size, whole(a.begin or 0), whole(a.end or 0)) for a in site.axes]
+        pad(shop.build, site.source, axes, Mode("zero"), site.rank, element_type(site),
+            output=site.node)  # fmt: skip
+        shop.place(index)
     for reader in site.readers:
         index = shop.scope.producers[reader]
         _rescale(shop, site, index)

@@ -4,8 +4,9 @@ Exporters write circular padding as Slice + Concat, and onnxpad itself composes 
 cannot do. Such a composition is cut out, run on a short ramp, and compared with numpy.pad.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,29 @@ from onnxpad.modes import Mode
 from onnxpad.scopes import DEFAULT_DOMAINS, Scope
 from onnxpad.values import Values, attributes
 
-# edge before symmetric: they are one and the same where the padding is 1.
 _WIDEST = 1024  # elements, both ends together
 _LONGEST = 2**20  # elements of an axis; a second of sound has 48,000
+# Some are one and the same here and there: edge and symmetric where the padding is 1, all of them
+# where the size is.
 _CANDIDATES = (Mode("edge"), Mode("reflect"), Mode("symmetric"), Mode("wrap"), Mode("linear"))
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Padding made of several nodes: ``output`` is ``source`` padded on (axis, begin, end)s."""
+    """Padding made of several nodes: ``output`` is ``source`` padded on (axis, begin, end)s.
+
+    ``modes`` are those that it can be said to be.
+    """
 
     source: str
     output: str
-    mode: Mode
+    modes: tuple[Mode, ...]
     axes: tuple[tuple[int, int, int], ...]
+
+    @property
+    def mode(self) -> Mode:
+        """What it is, by the plainest of its names."""
+        return self.modes[0]
 
 
 def numpy_pad(array: NDArray[Any], pads: list[tuple[int, int]], mode: Mode) -> NDArray[Any]:
@@ -56,9 +66,10 @@ def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
             continue
         single[node.output[0]] = found
         before = joined.get(found.source)
-        if before is not None and before.mode == found.mode and _apart(before, found):
+        if before is not None and _apart(before, found):
+            modes = tuple(m for m in before.modes if m in found.modes)
             axes = tuple(sorted(before.axes + found.axes))
-            found = Composed(before.source, node.output[0], found.mode, axes)
+            found = Composed(before.source, node.output[0], modes, axes) if modes else found
         # What a later step goes on from is a part of it, and no site of its own.
         inner.update(name for name in node.input if name in joined)
         joined[node.output[0]] = found
@@ -83,7 +94,12 @@ def _other_end(
             continue
         source = single[name].source
         cut = ancestors(scope, values, list(node.input), source)
-        found = None if cut is None else _judge(scope, node, source, axis, cut[0])
+        _, begin, end = single[name].axes[0]
+        first = name == node.input[0]
+        if cut is None:
+            continue
+        rest = partial(_beside, begin if first else None, end)
+        found = _judge(scope, node, source, axis, cut[0], rest)
         if found is not None and found.axes[0][0] == single[name].axes[0][0]:
             return found
     return None
@@ -99,8 +115,22 @@ def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
             continue
         cut = ancestors(scope, values, strips, source)
         if cut is not None and cut[1]:
-            return _judge(scope, node, source, axis, cut[0])
+            front = partial(_in_front, node.input[:position])
+            return _judge(scope, node, source, axis, cut[0], front)
     return None
+
+
+Made = Mapping[str, NDArray[Any]]
+
+
+def _in_front(names: Sequence[str], made: Made, _: int) -> int:
+    """The begin amount where these strips were put in front of the tensor itself."""
+    return sum(made[name].size for name in names)
+
+
+def _beside(begin: int | None, end: int, _: Made, total: int) -> int:
+    """The begin amount where an earlier step padded the other end (begin None), or this one."""
+    return total - end if begin is None else begin
 
 
 def _rank(scope: Scope, name: str, axis: int) -> int:
@@ -110,9 +140,14 @@ def _rank(scope: Scope, name: str, axis: int) -> int:
 
 
 def _judge(
-    scope: Scope, node: NodeProto, source: str, axis: int, cut: list[int]
-) -> Composed | None:
-    """Run the cut-out nodes on a ramp and say which padding of ``source`` they are, if any."""
+    scope: Scope, node: NodeProto, source: str, axis: int, cut: list[int],
+    begin_of: Callable[[Made, int], int],
+) -> Composed | None:  # fmt: skip
+    """Run the cut-out nodes on a ramp and say which padding of ``source`` they are, if any.
+
+    Args:
+        begin_of: how much is padded at the begin, from what the nodes gave and the amount in all.
+    """
     rank = _rank(scope, source, axis)
     axis %= rank
     info = scope.info(source)
@@ -125,14 +160,17 @@ def _judge(
         shape[axis] = trial
         ramp = _ramp(trial)
         nodes = [scope.nodes[i] for i in cut] + [node]
-        outputs = run_cut(scope, nodes, source, ramp.reshape(shape), [node.output[0]])
+        wanted = [*node.input, node.output[0]]
+        outputs = run_cut(scope, nodes, source, ramp.reshape(shape), wanted)
         if outputs is None:
             return None
-        verdicts.add(_compare(ramp, outputs[node.output[0]].reshape(-1)))
+        padded = outputs[node.output[0]].reshape(-1)
+        total = padded.size - ramp.size
+        verdicts.add(_compare(ramp, padded, begin_of(outputs, total), total))
     if len(verdicts) != 1 or None in verdicts:
         return None
-    begin, end, mode = verdicts.pop() or (0, 0, Mode("zero"))
-    return Composed(source, node.output[0], mode, ((axis, begin, end),))
+    begin, end, modes = verdicts.pop() or (0, 0, ())
+    return Composed(source, node.output[0], modes, ((axis, begin, end),))
 
 
 def _ramp(size: int) -> NDArray[np.float32]:
@@ -140,13 +178,13 @@ def _ramp(size: int) -> NDArray[np.float32]:
     return (np.arange(size, dtype=np.float32) + 1) ** 2 % 1021
 
 
-def _compare(ramp: NDArray[Any], padded: NDArray[Any]) -> tuple[int, int, Mode] | None:
-    """(begin, end, mode) with which numpy.pad makes the same of the ramp."""
-    total = padded.size - ramp.size
-    for begin in range(total + 1) if 0 < total <= _WIDEST else ():
-        if not np.array_equal(padded[begin : begin + ramp.size], ramp):
-            continue
-        for mode in _CANDIDATES:
-            if np.array_equal(padded, numpy_pad(ramp, [(begin, total - begin)], mode)):
-                return begin, total - begin, mode
-    return None
+def _compare(
+    ramp: NDArray[Any], padded: NDArray[Any], begin: int, total: int
+) -> tuple[int, int, tuple[Mode, ...]] | None:
+    """(begin, end, modes) with which numpy.pad makes the same of the ramp."""
+    if not 0 <= begin <= total or not 0 < total <= _WIDEST:
+        return None
+    width = [(begin, total - begin)]
+    modes = (m for m in _CANDIDATES if np.array_equal(padded, numpy_pad(ramp, width, m)))
+    found = tuple(modes)
+    return (begin, total - begin, found) if found else None

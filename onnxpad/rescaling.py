@@ -36,12 +36,13 @@ def rescaling(
     values: Values,
     conv: NodeProto,
     source: str,
+    rank: int,
     axes: tuple[ScaledAxis, ...],
 ) -> frozenset[int] | None:
     """Whether a convolution's output is rescaled as partial convolution does.
 
     Args:
-        source: the tensor that is padded, whose shape the map may be computed from.
+        source: the tensor that is padded, whose shape the map may be computed from; rank: its axes.
         axes: every padded axis.
 
     Returns:
@@ -59,8 +60,6 @@ def rescaling(
     cut = ancestors(scope, values, [scale], source, _SCALE_OPS) if scale else None
     if cut is None:
         return None
-    info = scope.info(source)
-    rank = len(info.shape) if info.shape is not None else max(a.axis for a in axes) + 1
     for trial in TRIAL_SIZES:
         sizes = {a.axis: a.size or trial for a in axes}
         shape = [1 if i < 2 else sizes.get(i, trial) for i in range(rank)]

@@ -86,7 +86,7 @@ def _rescaling(scope: Scope, values: Values, site: PaddingSite) -> frozenset[int
     )
     if len(axes) != len(site.axes):
         return None
-    return rescaling(scope, values, conv, site.source, axes)
+    return rescaling(scope, values, conv, site.source, site.rank, axes)
 
 
 def _pads_at(axis: SiteAxis, window: Window, lower: bool, size: int) -> tuple[int, int]:

@@ -119,6 +119,44 @@ def test_mirrors_by_concat(start: int, stop: int, mode: str) -> None:
     assert modes(g) == [mode]
 
 
+def test_one_element_is_all_modes_but_one_amount() -> None:
+    """A size of 1 continues the same in every mode; where it stands still tells begin and end."""
+    g = Graph((1, 2, 1, 8))
+    head, tail = g.cut("x", 0, 1, 2, "h"), g.cut("x", 0, 1, 2, "t")
+    g.add("Concat", [head, "x", tail], "rows", axis=2)
+    tail = g.cut("rows", -2, LAST, 3, "t3")
+    g.add("Concat", [tail, "rows", g.cut("rows", 0, 2, 3, "h3")], "p", axis=3)
+    g.conv("p")
+    (site,) = onnxpad.find_sites(g.model)
+    assert str(site.mode) == "wrap"
+    assert [(a.axis, a.begin, a.end) for a in site.axes] == [(2, 1, 1), (3, 2, 2)]
+
+
+def test_edge_of_one_and_symmetric_of_two_are_one_site() -> None:
+    """Padded by 1 along one axis and by 2 along the other, as onnxpad itself composes it."""
+    g = Graph()
+    g.conv("x", 3, 5, pads=[1, 2, 1, 2])
+    result = onnxpad.rewrite(g.model, "symmetric")
+    (site,) = onnxpad.find_sites(result.model)
+    assert str(site.mode) == "symmetric"
+    assert [(a.axis, a.begin, a.end) for a in site.axes] == [(2, 1, 1), (3, 2, 2)]
+    back = onnxpad.rewrite(result.model, "zero")
+    assert "Concat" not in {n.op_type for n in back.model.graph.node}
+    assert onnxpad.find_sites(back.model)[0].axes == onnxpad.find_sites(g.model)[0].axes
+
+
+@pytest.mark.parametrize("pads", [[1, 0, 1, 0], [0, 2, 0, 1]])
+def test_partial_of_unknown_rank_is_known_again(pads: list[int]) -> None:
+    """Rescaling it once more would be wrong: what computes the scale is no site either."""
+    g = Graph()
+    g.conv("x", kernel_shape=[3, 3], pads=pads)
+    model = g.model
+    model.graph.input[0].type.tensor_type.ClearField("shape")
+    result = onnxpad.rewrite(model, "partial")
+    assert [str(s.mode) for s in onnxpad.find_sites(result.model)] == ["partial"]
+    assert not onnxpad.rewrite(result.model, "partial").changed
+
+
 def test_wrap_of_pad_below_opset_19() -> None:
     """Against the operator's document, but written by an exporter of today and run by runtimes."""
     model = FEATURES["pad_wrap"]()

@@ -299,7 +299,7 @@ def test_between(name: str, mode: str) -> None:
     assert len(result.changed) == 1
     checker.check_model(result.model)
     if mode == "partial":
-        close(run(result.model, x=x), partial_truth(x, case), "linear")
+        close(run(result.model, x=x), _partial(x, case.width, kernel(), case.opset), "linear")
         return
     after = padded(x, case.width, mode)
     expected = run(model(case.make(), "p", after, case.opset), p=after)
@@ -313,15 +313,6 @@ def pad(width: Width, mode: str = "constant", output: str = "p") -> Part:
     amounts = np.array([b for b, _ in width] + [e for _, e in width])
     pads = f"pads_of_{output}"
     return Part([node("Pad", ["x", pads], output, mode=mode)], {pads: amounts})
-
-
-def partial_truth(x: Array, case: Between) -> Array:
-    """r (W * x0), r = window cells / real cells, counted by a convolution of ones."""
-    zeros = padded(x, case.width, "zero")
-    real = padded(np.ones((1, 1, *x.shape[2:]), np.float32), case.width, "zero")
-    ones = np.ones((1, 1, 3, 3), np.float32)
-    counts = run(model([conv("p", ones)], "p", real, case.opset), p=real)
-    return run(model(case.make(), "p", zeros, case.opset), p=zeros) * (9 / np.maximum(counts, 1))
 
 
 # --- amounts that are computed from the size -------------------------------------------------
@@ -477,6 +468,42 @@ def test_circular(mode: str, opset: int, name: str, dynamic: bool) -> None:
     if mode == "zero":
         assert ops(result.model) == ["Conv"]
     assert result.undo(result.model).SerializeToString() == given.SerializeToString()
+
+
+def _partial(x: Array, width: Width, w: Array, opset: int, **attributes: Any) -> Array:
+    """r (W * x0), r = window cells / real cells, counted by a convolution of ones."""
+    zeros = padded(x, width, "zero")
+    real = padded(np.ones((1, 1, *x.shape[2:]), np.float32), width, "zero")
+    ones = conv(w=np.ones((1, 1, *w.shape[2:]), np.float32), **attributes)
+    counts = run(model([ones], "p", real, opset), p=real)
+    plain = run(model([conv(w=w, **attributes)], "p", zeros, opset), p=zeros)
+    return plain * (float(np.prod(w.shape[2:])) / np.maximum(counts, 1))
+
+
+@pytest.mark.parametrize("opset", [9, 13, 20])
+@pytest.mark.parametrize("name", CIRCLES)
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_circular_to_partial(opset: int, name: str, dynamic: bool) -> None:
+    """Zeros take the wrapped values' place before anything is rescaled."""
+    shape, amounts = CIRCLES[name]
+    x, spatial = image(*shape), range(2, len(shape))
+    w = kernel(3, 2, *(3 for _ in spatial))
+    free = (0, *spatial) if dynamic else ()
+    given = model([circular(opset, amounts), conv(w=w)], "x", x, opset, free=free)
+    result = onnxpad.rewrite(given, "partial", from_mode="wrap")
+    width = [amounts.get(i, (0, 0)) for i in range(len(shape))]
+    close(run(result.model, x=x), _partial(x, width, w, opset), "linear")
+    (site,) = onnxpad.find_sites(result.model)
+    assert str(site.mode) == "partial"
+    assert result.undo(result.model).SerializeToString() == given.SerializeToString()
+
+
+@pytest.mark.parametrize("source", ["edge", "reflect", "wrap"])
+def test_copying_pads_to_partial(source: str) -> None:
+    x, w = image(), kernel()
+    given = model([pad(SPACE, source), conv("p", w, strides=[2, 1])], "x", x, 19)
+    result = onnxpad.rewrite(given, "partial", from_mode=source)
+    close(run(result.model, x=x), _partial(x, SPACE, w, 19, strides=[2, 1]), "linear")
 
 
 def test_circular_width_and_zero_height_are_two_sites() -> None:
