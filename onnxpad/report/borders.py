@@ -216,9 +216,10 @@ def _pair(
     name: str, values: list[float | None], show: Callable[[float | None], str]
 ) -> tuple[Cell, ...]:
     ours, theirs = values
-    worse = ours is not None and theirs is not None and theirs != ours
-    colour = PLAIN if not worse else BAD if (theirs or 0) > (ours or 0) else GOOD
-    return (Cell(name), Cell(show(ours)), Cell(show(theirs), colour))
+    before, after = show(ours), show(theirs)
+    if ours is None or theirs is None or before == after:
+        return cells(name, before, after)
+    return (Cell(name), Cell(before), Cell(after, BAD if theirs > ours else GOOD))
 
 
 def _first(values: tuple[float, ...]) -> float | None:

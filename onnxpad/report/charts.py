@@ -3,14 +3,14 @@
 No name of a model is in here: a plotting library may read markup in what it is given.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onnxpad.comparison import BorderOutput, Layers
+from onnxpad.comparison import BorderOutput, Layers, OutputComparison
 from onnxpad.measure.context import ContextError
 from onnxpad.report.layering import LayerRow, rows_of, width
 
@@ -27,23 +27,50 @@ def ring_chart(one: BorderOutput) -> Chart | None:
     """Context error by distance in input pixels; None without a scale."""
     if not one.original.error and not one.candidate.error:
         return None
+    rings = _worth_drawing(max(e.depth() for e in (one.original, one.candidate)))
     return {
         "kind": "lines",
         "x": "distance to the border, input pixels",
         "y": "context error, share of variance",
         "series": [
-            _ring_series("original", one.original),
-            _ring_series("candidate", one.candidate),
+            _ring_series("original", one.original, rings),
+            _ring_series("candidate", one.candidate, rings),
         ],
     }
 
 
-def _ring_series(name: str, error: ContextError) -> Chart:
+def _worth_drawing(depth: int) -> int:
+    """Rings to draw where nothing is to be seen from `depth` on."""
+    return max(8, depth + depth // 4)
+
+
+def _ring_series(name: str, error: ContextError, rings: int) -> Chart:
     stride = float(max(error.stride, default=1))
+    shown = error.error[:rings]
     return {
         "name": name,
-        "x": [d * stride for d in range(len(error.error))],
-        "y": [_rounded(v) for v in error.error],
+        "x": [d * stride for d in range(len(shown))],
+        "y": [_rounded(v) for v in shown],
+    }
+
+
+def output_chart(output: OutputComparison) -> Chart | None:
+    """How far an output moved, by distance; None where it has no rings or did not move."""
+    rings = output.rings
+    if rings is None or not rings.depth:
+        return None
+    shown = (rings.relative or rings.rms)[: _worth_drawing(rings.depth)]
+    return {
+        "kind": "lines",
+        "x": "distance to the border, positions of the output",
+        "y": "RMS Δ / RMS y" if rings.relative else "RMS Δ",
+        "series": [
+            {
+                "name": "candidate",
+                "x": list(range(len(shown))),
+                "y": [_rounded(v) for v in shown],
+            }
+        ],
     }
 
 
@@ -122,8 +149,3 @@ def _values(
 
 def _rounded(value: float) -> float | None:
     return float(f"{value:.{_DIGITS}g}") if isfinite(value) else None
-
-
-def numbered(charts: Sequence[Chart | None], prefix: str) -> Iterator[tuple[str, Chart]]:
-    """(identity in the page, chart) of those that exist."""
-    yield from ((f"{prefix}-{n}", chart) for n, chart in enumerate(charts) if chart is not None)

@@ -26,6 +26,9 @@ from onnxpad.report.pictures import Shown, shown
 from onnxpad.report.sections import BAD, GOOD, PLAIN, Section
 from onnxpad.text import printable
 
+Captions = tuple[tuple[str, str], ...]
+_MOST_CHARTS = 8
+
 Result = Comparison | rewriting.Summary | batch.Batch
 
 
@@ -61,8 +64,8 @@ class Article:
     sections: tuple[Section, ...]
     unmeasured: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
-    charts: Mapping[str, tuple[tuple[str, str], ...]]
-    maps: tuple[tuple[str, str], ...]
+    charts: Mapping[str, Captions]
+    maps: Captions
     first: str
     pictures: tuple[Shown, ...]
     sites: tuple[tuple[str, str, str, bool], ...]
@@ -154,27 +157,39 @@ def _article(comparison: Comparison, identity: str, drawn: dict[str, charts.Char
 
 def _charts(
     comparison: Comparison, identity: str, drawn: dict[str, charts.Chart]
-) -> tuple[dict[str, tuple[tuple[str, str], ...]], tuple[tuple[str, str], ...], str]:
+) -> tuple[dict[str, Captions], Captions, str]:
     """(charts by section, mean maps, the worst of them); the data goes into `drawn`."""
-    below: dict[str, tuple[tuple[str, str], ...]] = {}
-    if comparison.border is not None:
-        each = comparison.border.outputs[:8]
-        found = dict(charts.numbered([charts.ring_chart(one) for one in each], f"{identity}-ring"))
-        drawn |= found
-        names = [printable(each[int(key.rsplit("-", 1)[1])].name, 60) for key in found]
-        titles = [f"{name}: context error by distance to the border" for name in names]
-        below["border"] = tuple(zip(found, titles, strict=True))
-    if comparison.layers is None:
+
+    def add(what: str, named: list[tuple[str, charts.Chart | None]]) -> Captions:
+        """(identity, caption) of those charts that exist."""
+        found = [
+            (f"{identity}-{what}-{number}", name, chart)
+            for number, (name, chart) in enumerate(named)
+            if chart is not None
+        ]
+        drawn.update({key: chart for key, _, chart in found})
+        return tuple((key, name) for key, name, _ in found)
+
+    border, layers = comparison.border, comparison.layers
+    outlines = border.outputs[:_MOST_CHARTS] if border else ()
+    below = {
+        "border": add("ring", [(_caption(o.name, "context error"), charts.ring_chart(o))
+                               for o in outlines]),
+        "outputs": add("output", [(_caption(o.name, "difference"), charts.output_chart(o))
+                                  for o in comparison.outputs[:_MOST_CHARTS]]),
+    }  # fmt: skip
+    if layers is None:
         return below, (), ""
-    depth = dict(charts.numbered([charts.depth_chart(comparison.layers)], f"{identity}-depth"))
-    drawn |= depth
-    below["layers"] = tuple((key, "How far in a constant image shows its border") for key in depth)
-    rows = charts.mapped_layers(comparison.layers)
-    maps = dict(charts.numbered([charts.map_chart(row) for row in rows], f"{identity}-map"))
-    drawn |= maps
+    depth = "How far in a constant image shows its border (gaps: everywhere, or no counterpart)"
+    below["layers"] = add("depth", [(depth, charts.depth_chart(layers))])
+    rows = charts.mapped_layers(layers)
+    maps = add("map", [(printable(row.name, 200), charts.map_chart(row)) for row in rows])
     worst = max(range(len(rows)), key=lambda n: rows[n].badness, default=-1)
-    named = tuple(zip(maps, [printable(row.name, 200) for row in rows], strict=True))
-    return below, named, f"{identity}-map-{worst}"
+    return below, maps, f"{identity}-map-{worst}"
+
+
+def _caption(name: str, what: str) -> str:
+    return f"{printable(name, 60)}: {what} by distance to the border"
 
 
 def _keys(comparison: Comparison) -> Iterator[Key]:

@@ -136,7 +136,10 @@ def _details(comparison: Comparison) -> Iterator[str]:
         rest = f"\n\n… and {more} more" if more else ""
         yield _fold(count(len(comparison.sites), "padding site"), body + rest)
     said = [f"{what}: {statement}" for what, statement in facts(comparison)]
-    yield _fold("What this stands on", _bullets((*said, *unmeasured(comparison))))
+    yield _fold(
+        "What this stands on",
+        _bullets((*said, *(f"not measured: {what}" for what in unmeasured(comparison)))),
+    )
 
 
 def _section(section: Section) -> Iterator[str]:

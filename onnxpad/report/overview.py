@@ -64,12 +64,12 @@ def sections(comparison: Comparison, *, every: bool = False) -> Iterator[Section
 
 
 def unmeasured(comparison: Comparison) -> tuple[str, ...]:
-    """One sentence for each reason why something was not measured."""
+    """What was not measured, with the reason: a phrase for each reason."""
     reasons: dict[str, list[str]] = {}
     for section in sections(comparison):
         if section.absent:
             reasons.setdefault(printable(section.absent, 300), []).append(section.title.lower())
-    return tuple(f"not measured: {', '.join(what)} ({why})" for why, what in reasons.items())
+    return tuple(f"{', '.join(what)} ({why})" for why, what in reasons.items())
 
 
 def budget(judged: tuple[Judged, ...]) -> Section:

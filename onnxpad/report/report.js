@@ -22,6 +22,7 @@
   function lines(target, chart) {
     const values = chart.series.flatMap((one) => one.y).filter((v) => v > 0);
     const wide = values.length && Math.max(...values) > 100 * Math.min(...values);
+    const few = Math.max(0, ...chart.series.flatMap((one) => one.x)) <= 12;
     const dashes = { original: "solid", candidate: "dash" };
     const traces = chart.series.map((one) => ({
       type: "scatter", mode: one.x.length > 60 ? "lines" : "lines+markers",
@@ -30,10 +31,10 @@
       marker: { size: 5 },
     }));
     Plotly.react(target, traces, layout({
-      xaxis: { title: { text: chart.x }, rangemode: "tozero" },
+      xaxis: { title: { text: chart.x }, rangemode: "tozero", ...(few ? { dtick: 1 } : {}) },
       yaxis: { title: { text: chart.y }, type: wide ? "log" : "linear",
                rangemode: "tozero", exponentformat: "power" },
-      hovermode: "x unified", showlegend: true,
+      hovermode: "x unified", showlegend: chart.series.length > 1,
     }), options);
   }
 

@@ -45,10 +45,10 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     yield from (_warning(w) for w in cautions(comparison))
     for section in sections(comparison):
         if not section.absent and (section.lines or section.grids):
-            yield Padding(Group(*_section(section)), (1, 0, 0, 0))
+            yield _apart(Group(*_section(section)))
     yield from _outputs(comparison)
-    yield Padding(_facts(comparison), (1, 0, 0, 0))
-    yield from (Text(line, "dim") for line in unmeasured(comparison))
+    yield _apart(_facts(comparison))
+    yield from (Text(f"not measured: {what}", "dim") for what in unmeasured(comparison))
 
 
 def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
@@ -58,6 +58,11 @@ def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
     yield from (_bullet(reason) for reason in reasons)
     if missed(comparison.judged):
         yield _bullet("the budget is missed", BAD)
+
+
+def _apart(part: RenderableType) -> RenderableType:
+    """With an empty line above it."""
+    return Padding(part, (1, 0, 0, 0), expand=False)
 
 
 def _bullet(sentence: str, tone: str = "") -> RenderableType:
@@ -118,11 +123,11 @@ def _outputs(comparison: Comparison) -> Iterator[RenderableType]:
     """How far the outputs differ, element by element and by ring; the headline says it alone."""
     section = outputs(comparison)
     if comparison.verdict is not None:
-        yield Padding(Text(f"Outputs: {headline(comparison).text}", "bold"), (1, 0, 0, 0))
+        yield _apart(Text(f"Outputs: {headline(comparison).text}", "bold"))
     for number, grid in enumerate(section.grids):
         under_title = comparison.verdict is not None and not number
-        yield Padding(_grid(grid), (0 if under_title else 1, 0, 0, 0))
-    yield from (Padding(_profile(profile, "bold"), (1, 0, 0, 0)) for profile in section.profiles)
+        yield _grid(grid) if under_title else _apart(_grid(grid))
+    yield from (_apart(_profile(profile, "bold")) for profile in section.profiles)
 
 
 def _distance(label: str) -> str:

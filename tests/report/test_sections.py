@@ -39,7 +39,7 @@ def test_what_was_not_measured_has_a_line_with_the_reason() -> None:
 
 def test_one_reason_for_several_is_said_once() -> None:
     found = replace(whole.bare(), no_border="no data", no_layers="no data")
-    assert "not measured: border against real context, layers (no data)" in unmeasured(found)
+    assert "border against real context, layers (no data)" in unmeasured(found)
 
 
 def test_tones_follow_the_interval_of_the_delta() -> None:
