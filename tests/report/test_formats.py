@@ -16,7 +16,8 @@ from tests.report.summaries import halo, refused_halo, summary
 # What would do something in a terminal, a page, a pull request, an attribute, a script.
 EVIL = (
     "\x1b[31m\u202e\r\n\n# h\n| a | `b` |</td></script><script>alert(1)</script>"
-    '<img src=x onerror=alert(2)>"onmouseover="x" @octocat #12 [x](http://evil.example) '
+    '<img src=x onerror=alert(2)>"onmouseover="x" @octocat #12 [x](http:'
+    "//evil.example) "
     "www.evil.example ![i](javascript:x) {{ 7*7 }} &lt;b&gt; **b** ~~s~~ <!-- -->"
 )
 
