@@ -158,6 +158,8 @@ def _discards(outputs: tuple[BorderOutput, ...], crop: tuple[int, ...]) -> Grid:
             continue
         for error in STATED:
             found = [e.discard(error) for e in (one.original, one.candidate)]
+            if found == [None, None] and error != STATED[0]:
+                continue
             rows.append(
                 (
                     Cell(printable(one.name, 24)),

@@ -62,8 +62,8 @@ def ring_profile(output: OutputComparison) -> Profile:
 
 
 def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    """(what is stated, the statement)."""
-    shown = comparison.outputs[:MOST_OUTPUTS]
+    """(what is stated, the statement). A task has agreement among its metrics already."""
+    shown = comparison.outputs[:MOST_OUTPUTS] if comparison.task is None else ()
     for output in shown:
         if output.agreement is not None:
             yield "agreement", f"{printable(output.name, 40)}: {_agreement(output.agreement)}"

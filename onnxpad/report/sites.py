@@ -1,7 +1,7 @@
 """The padding sites of a model, as a table and as JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,12 +69,23 @@ def _table(sites: tuple[PaddingSite, ...], notes: dict[str, int], *, whole: bool
     return table
 
 
-def abridged(name: str, limit: int = 36) -> str:
-    """A name whose middle is left out where it is long: both ends tell names apart."""
+def abridged(name: str, limit: int = 36, head: int | None = None) -> str:
+    """A name whose middle is left out where it is long: both ends tell names apart.
+
+    Of the `limit` characters `head` are its beginning, a third by default.
+    """
     shown = printable(name, 1000)
     if len(shown) <= limit:
         return shown
-    return f"{shown[: limit // 3]}…{shown[-(limit - limit // 3 - 1) :]}"
+    begin = limit // 3 if head is None else head
+    return f"{shown[:begin]}…{shown[begin + 1 - limit :]}"
+
+
+def abridged_all(names: Sequence[str], limit: int = 36) -> list[str]:
+    """All of them, cut where the most of them still differ."""
+    heads = (limit // 3, limit // 2, 2 * limit // 3, limit // 6)
+    ways = [[abridged(name, limit, head) for name in names] for head in heads]
+    return max(ways, key=lambda way: len(set(way)))
 
 
 def _windows(axes: tuple[SiteAxis, ...]) -> str:

@@ -19,7 +19,7 @@ from onnxpad.report.outputs import cautions, facts, outputs
 from onnxpad.report.overview import headline, sections, short_names, unmeasured, verdict
 from onnxpad.report.ringline import bar
 from onnxpad.report.sections import BAD, Cell, Grid, Profile, Section
-from onnxpad.report.sites import abridged
+from onnxpad.report.sites import abridged_all
 
 _CELL = 6
 _NAME = 32
@@ -87,16 +87,13 @@ def _grid(grid: Grid) -> RenderableType:
         table.add_column(
             head, justify="left" if left else "right", no_wrap=True, overflow="ellipsis"
         )
-    for row in grid.rows:
-        table.add_row(*(_cell(cell, place) for place, cell in enumerate(row)))
+    firsts = abridged_all([row[0].text for row in grid.rows], _NAME)
+    for first, row in zip(firsts, grid.rows, strict=True):
+        shown = (Cell(first, row[0].tone), *row[1:])
+        table.add_row(*(Text(cell.text, _STYLES[cell.tone]) for cell in shown))
     if not grid.more:
         return table
     return Group(table, Text(f"… and {grid.more} more (--report html:PATH shows all)", "dim"))
-
-
-def _cell(cell: Cell, place: int) -> Text:
-    text = abridged(cell.text, _NAME) if place == 0 else cell.text
-    return Text(text, _STYLES[cell.tone])
 
 
 def _profile(profile: Profile, style: str = "") -> RenderableType:
