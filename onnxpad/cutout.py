@@ -41,7 +41,7 @@ STRIP_OPS = frozenset(
         "Less",
     ]
 )
-LARGEST_CUT = 80  # nodes
+LARGEST_CUT = 200  # nodes; linear padding of a free size on one axis is 130
 # Sizes to assume for an axis whose size is unknown.
 TRIAL_SIZES = (61, 37)
 

@@ -15,6 +15,16 @@ class UsageError(OnnxpadError):
     """The request cannot be understood: options, plans, globs, configuration."""
 
 
+def expect(given: object, kinds: type | tuple[type, ...], what: str, wanted: str) -> None:
+    """Tell a caller of the Python API in one sentence that an argument is of the wrong type.
+
+    Raises:
+        UsageError: ``given`` is none of ``kinds``.
+    """
+    if not isinstance(given, kinds):
+        raise UsageError(f"{what}: expected {wanted}, found {type(given).__name__} {given!r:.80}")
+
+
 class DataError(OnnxpadError):
     """Samples or labels cannot be read or do not fit the model."""
 

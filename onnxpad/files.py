@@ -56,10 +56,11 @@ def give_name(temporary: Path, target: Path) -> None:
     """
     try:
         temporary.replace(target)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         raise cannot_write(target, error) from None
 
 
-def cannot_write(target: Path, error: OSError) -> WriteError:
+def cannot_write(target: Path, error: OSError | ValueError) -> WriteError:
     """The one sentence for a file that could not be written."""
-    return WriteError(f"{printable(str(target))}: cannot be written: {error.strerror or error}")
+    reason = getattr(error, "strerror", None) or error
+    return WriteError(f"{printable(str(target))}: cannot be written: {reason}")

@@ -1,5 +1,6 @@
 """Models on disk: read with the weights left there, checked, written atomically."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from google.protobuf.message import DecodeError, Message
 from onnx import ModelProto
 
 from onnxpad.checking import fault
-from onnxpad.errors import ModelError, OnnxpadError
+from onnxpad.errors import ModelError, OnnxpadError, expect
 from onnxpad.external import external_files
 from onnxpad.scopes import DEFAULT_DOMAINS
 from onnxpad.text import printable
@@ -59,6 +60,7 @@ def load_model(source: str | Path | ModelProto) -> Model:
         proto.CopyFrom(source)
         _check_header(proto, "the model")
         return Model(proto)
+    expect(source, (str, os.PathLike), "the model", "a path or an onnx.ModelProto")
     path = Path(source)
     shown = printable(str(path))
     data = _read(path, shown)
@@ -90,8 +92,9 @@ def _read(path: Path, shown: str) -> bytes:
                 "with external data"
             )
         data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{shown}: cannot be read: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise ModelError(f"{shown}: cannot be read: {reason}") from None
     if not data:
         raise ModelError(f"{shown}: the file is empty; expected an ONNX model")
     if data.startswith(LFS_POINTER):

@@ -7,7 +7,7 @@ nodes stands in compose.py; which combinations are refused stands in refusals.py
 from dataclasses import dataclass
 from math import isfinite, isnan
 
-from onnxpad.errors import UsageError
+from onnxpad.errors import UsageError, expect
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ def parse_mode(text: str) -> Mode:
     Raises:
         UsageError: unknown word, or constant without a finite number.
     """
+    expect(text, str, "a mode", "a word such as 'edge'")
     name, colon, number = text.strip().partition(":")
     if name == "constant":
         return _constant(text, number)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal
 
-from onnxpad.errors import UsageError
+from onnxpad.errors import UsageError, expect
 from onnxpad.modes import Mode, parse_mode
 from onnxpad.records import PaddingSite
 from onnxpad.refusals import pointless, refusal
@@ -93,7 +94,10 @@ class Request:
         return {**(dict(self.plan.means) if self.plan else {}), **(self.means or {})}
 
     def check(self) -> None:
-        """Raise UsageError where parts of the request contradict each other."""
+        """Raise UsageError where parts of the request are malformed or contradict each other."""
+        expect(self.halo, int, "halo", "pixels as a whole number")
+        expect(self.target, str, "target", "a word")
+        expect(self.means or {}, Mapping, "means", "a mapping of sites to numbers")
         if self.target not in ("", *TARGETS):
             raise UsageError(
                 f"unknown target {printable(self.target)!r}; expected {' or '.join(TARGETS)}"
@@ -185,7 +189,7 @@ def _decide(site: PaddingSite, request: Request, named: Mode | None) -> Decision
         return Decision(site, "leave", reason="skipped by --skip")
     mode = named or request.mode
     if mode is None:
-        return Decision(site, "leave", reason="the plan does not name it")
+        return Decision(site, "leave", reason="not among the sites that are named")
     if named is None and (reason := _not_meant(site, mode, request)):
         return Decision(site, "leave", reason=reason)
     if site.invents(mode) and (mode.name != "zero" or site.form not in ("Pad", "composed")):
@@ -224,7 +228,7 @@ def _allowed(site: PaddingSite, mode: Mode, request: Request) -> Decision:
     return Decision(site, "change", fallback, f"{fallback} in place of {mode}: {row.reason}")
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: str | os.PathLike[str]) -> Plan:
     """Read a plan that ``Plan.to_json`` wrote.
 
     Raises:
@@ -240,12 +244,14 @@ def read_plan(path: Path) -> Plan:
         pixels: int = Field(default=0, ge=0)
         means: list[FiniteFloat] = []
 
+    expect(path, (str, os.PathLike), "a plan", "a path")
+    path = Path(path)
     shown = printable(str(path))
     try:
         if path.stat().st_size > LARGEST_PLAN:
             raise UsageError(f"{shown}: larger than a plan can be ({LARGEST_PLAN} bytes)")
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, a zero byte in the name
         raise UsageError(f"{shown}: the plan cannot be read: {error}") from None
     try:
         document = json.loads(text)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf, prod
 
+from onnx import TensorProto
+
 from onnxpad.modes import Mode
 from onnxpad.ops import FLOATING
 from onnxpad.records import PaddingSite, SiteAxis
@@ -34,6 +36,12 @@ def _dynamic_amount(site: PaddingSite) -> bool:
 def _reads_integers(site: PaddingSite) -> bool:
     known = site.dtype not in FLOATING | {0}
     return known or any(op in _INTEGER_OPS for op in site.reader_ops)
+
+
+def _holds(dtype: int, number: float) -> bool:
+    """Whether a finite number stays finite in a tensor of floats (float32 where unknown)."""
+    largest: dict[int, float] = {TensorProto.FLOAT16: 65504.0, TensorProto.DOUBLE: inf}
+    return abs(number) <= largest.get(dtype, 3.4028234e38)
 
 
 def _ceil_overhang(site: PaddingSite) -> bool:
@@ -124,6 +132,11 @@ TABLE: tuple[Refusal, ...] = (
         "integer", "linear, constant and mean on integer tensors",
         lambda site, mode: mode.name in ("linear", "constant", "mean") and _reads_integers(site),
         "this mode invents numbers that the integers here cannot hold exactly; a copying mode can",
+    ),
+    Refusal(
+        "range", "constant beyond what the tensor's type can hold",
+        lambda site, mode: mode.name == "constant" and not _holds(site.dtype, mode.value),
+        "the number is larger than the tensor's type can hold, and would be written as infinity",
     ),
     Refusal(
         "mean-scope", "mean inside a subgraph or local function",

@@ -13,9 +13,10 @@ from pathlib import Path
 from onnx import ModelProto
 
 from onnxpad import shapes
+from onnxpad.arguments import assignments, globs
 from onnxpad.builder import Builder
 from onnxpad.edits import change
-from onnxpad.errors import ModelError
+from onnxpad.errors import ModelError, expect
 from onnxpad.grid import OffGridError
 from onnxpad.halo import add_halo
 from onnxpad.indexing import index
@@ -77,6 +78,7 @@ class RewriteResult:
         Raises:
             UsageError: the model is not the one this rewrite made.
         """
+        expect(proto, ModelProto, "undo", "the rewritten model as an onnx.ModelProto")
         return undo(proto, self.edits)
 
     @property
@@ -99,6 +101,7 @@ class RewriteResult:
             WriteError: the file cannot be written.
             ModelError: the result does not pass onnx's checker though the original does.
         """
+        expect(path, (str, os.PathLike), "save", "a path")
         target = Path(path)
         check_target(self.output, target, force=force, self_contained=self_contained)
         with staged(self.output, target, force=force, self_contained=self_contained) as stage:
@@ -144,17 +147,16 @@ def rewrite(
         ModelError: the model cannot be read.
         UsageError: unknown mode, a glob or plan that names no site, or nothing asked for.
     """
-    pairs = set.items() if isinstance(set, Mapping) else set
     request = Request(
         mode=parse_mode(mode) if mode else None,
-        only=(only,) if isinstance(only, str) else tuple(only),
-        skip=(skip,) if isinstance(skip, str) else tuple(skip),
-        assigned=tuple((glob, parse_mode(text)) for glob, text in pairs),
+        only=globs(only, "only"),
+        skip=globs(skip, "skip"),
+        assigned=assignments(set),
         source=parse_mode(from_mode) if from_mode else None,
         pools=pools,
         fallback=parse_mode(fallback) if fallback else None,
         allow_noncausal=allow_noncausal,
-        plan=plan if isinstance(plan, Plan) or plan is None else read_plan(Path(plan)),
+        plan=plan if isinstance(plan, Plan) or plan is None else read_plan(plan),
         halo=halo,
         target=target,
         means=means,

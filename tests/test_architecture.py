@@ -40,7 +40,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "finding",
         ("cutout", "recognise", "rescaling", "phases", "window_sites", "pad_sites", "sites"),
     ),
-    ("deciding", ("refusals", "plan")),
+    ("deciding", ("refusals", "plan", "arguments")),
     (
         "changing",
         (

@@ -237,7 +237,7 @@ def test_sites_a_plan_does_not_name_stay() -> None:
     plan = Plan((("block1/conv2", Mode("wrap")),))
     result = onnxpad.rewrite(several(), plan=plan)
     assert changed(result) == {"block1/conv2": "wrap"}
-    assert {k.reason for k in result.left} == {"the plan does not name it"}
+    assert {k.reason for k in result.left} == {"not among the sites that are named"}
 
 
 def test_a_plan_and_globs() -> None:

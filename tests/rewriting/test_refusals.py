@@ -195,6 +195,8 @@ ROWS: dict[str, tuple[Callable[[], ModelProto], str]] = {
                        "partial"),
     "partial-amount": (computed_pad, "partial"),
     "integer": (FEATURES["conv_integer"], "linear"),
+    "range": (lambda: single("Conv", [1, 2, 9], [3, 2, 3], pads=[1, 1], kind=TensorProto.FLOAT16),
+              "constant:65536"),
     "mean-scope": (FEATURES["if_own_weights"], "mean"),
     "mean-channels": (FEATURES["pad_through_transpose"], "mean"),
     "old-auto-pad": (FEATURES["auto_pad_dynamic_size_opset10"], "edge"),

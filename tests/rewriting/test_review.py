@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 import onnxpad
+from onnxpad.errors import UsageError
 from onnxpad.plan import read_plan
 from tests.rewriting.running import fault, outputs, parsed
 
@@ -170,3 +171,79 @@ def test_two_ifs_of_one_name(tmp_path: Any) -> None:
     plan.write_text(result.plan.to_json(), encoding="utf-8")
     again = rewritten(model, None, plan=read_plan(plan))
     assert again.model.SerializeToString() == result.model.SerializeToString()
+
+
+@pytest.mark.parametrize("opset", [7, 11, 17])
+def test_linear_padding_of_a_free_size_is_known_again(opset: int) -> None:
+    """It takes some 130 nodes an axis."""
+    model = model_of(
+        [conv(pads=[1, 2] * 2)], [value("x", 1, 2, "h", "w")], [value("y", *[None] * 4)],
+        opset=opset, w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    linear = rewritten(model, "linear").model
+    (site,) = onnxpad.find_sites(linear)
+    assert str(site.mode) == "linear"
+    x = weights(1, 2, 7, 6)
+    again = rewritten(linear, "wrap", from_mode="linear").model
+    (found,) = outputs(again, {"x": x})
+    (expected,) = outputs(rewritten(model, "wrap").model, {"x": x})
+    np.testing.assert_array_equal(found, expected)
+
+
+MISUSE: list[dict[str, Any]] = [
+    {"mode": 3},
+    {"mode": b"edge"},
+    {"mode": ["edge"]},
+    {"mode": "edge", "only": 5},
+    {"mode": "edge", "only": [5]},
+    {"mode": "edge", "set": {"c": 1}},
+    {"mode": "edge", "set": "c=edge"},
+    {"set": ["c=edge"]},
+    {"set": [("c",)]},
+    {"set": [(1, "edge")]},
+    {"mode": "edge", "from_mode": 1},
+    {"mode": "edge", "fallback": 1},
+    {"mode": "edge", "halo": "8"},
+    {"mode": "edge", "halo": 1.5},
+    {"mode": "edge", "target": None},
+    {"plan": 5},
+    {"plan": {"c": "edge"}},
+    {"plan": "plan\0.json"},
+    {"mode": "mean", "means": 5},
+]
+
+
+@pytest.mark.parametrize("arguments", MISUSE, ids=str)
+def test_arguments_of_the_wrong_type(arguments: dict[str, Any]) -> None:
+    model = model_of([conv(pads=[1] * 4)], [value("x", 1, 2, 8, 8)],
+                     [value("y", 1, 3, 8, 8)], w=weights(3, 2, 3, 3))  # fmt: skip
+    with pytest.raises(UsageError):
+        onnxpad.rewrite(model, **arguments)
+
+
+@pytest.mark.parametrize("source", [5, None, b"model.onnx", "mo\0del.onnx", ModelProto().graph])
+def test_sources_of_the_wrong_type(source: Any) -> None:
+    for use in (onnxpad.find_sites, lambda s: onnxpad.rewrite(s, "edge")):
+        with pytest.raises(onnxpad.OnnxpadError):
+            use(source)
+
+
+def test_results_used_in_the_wrong_way(tmp_path: Any) -> None:
+    model = model_of([conv(pads=[1] * 4)], [value("x", 1, 2, 8, 8)],
+                     [value("y", 1, 3, 8, 8)], w=weights(3, 2, 3, 3))  # fmt: skip
+    result: Any = onnxpad.rewrite(model, "edge")
+    for path in (5, tmp_path / "a\0b.onnx"):
+        with pytest.raises(onnxpad.OnnxpadError):
+            result.save(path)
+    for proto in (5, "model.onnx", model):
+        with pytest.raises(UsageError):
+            result.undo(proto)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_number_that_the_type_cannot_hold() -> None:
+    """It was written as infinity."""
+    model = model_of([conv(pads=[1] * 4)], [value("x", 1, 2, 8, 8)],
+                     [value("y", 1, 3, 8, 8)], w=weights(3, 2, 3, 3))  # fmt: skip
+    assert rewritten(model, "constant:1e300").refused
+    assert rewritten(model, "constant:1e30").changed
