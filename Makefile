@@ -30,11 +30,11 @@ $(VENV)/.installed-test: pyproject.toml $(VENV)/.created
 demo: $(VENV)/.installed
 	@mkdir -p $(DEMO_OUT)
 	$(BIN)/onnxpad sites $(DEMO_MODEL)
-	$(BIN)/onnxpad rewrite $(DEMO_MODEL) --mode $(DEMO_MODE) --data $(DEMO_DATA) \
-	  -o $(DEMO_OUT)/model.$(DEMO_MODE).onnx --save-plan $(DEMO_OUT)/plan.json --force
+	$(BIN)/onnxpad rewrite $(DEMO_MODEL) --mode $(DEMO_MODE) --data $(DEMO_DATA) --labels folders --preprocess unit \
+	  -o $(DEMO_OUT)/model.$(DEMO_MODE).onnx --save-plan $(DEMO_OUT)/plan.json --report html:$(DEMO_OUT)/report.html --force
 	@echo
-	@echo "Rewritten model: $(DEMO_OUT)/model.$(DEMO_MODE).onnx (open it in any ONNX viewer: one Pad before each changed convolution)"
-	@echo "The plan behind it: $(DEMO_OUT)/plan.json (edit it, then: $(BIN)/onnxpad rewrite $(DEMO_MODEL) --plan $(DEMO_OUT)/plan.json -o ...)"
+	@echo "Open $(DEMO_OUT)/report.html in a browser."
+	@echo "The rewritten model: $(DEMO_OUT)/model.$(DEMO_MODE).onnx; the plan behind it, to edit and apply again: $(DEMO_OUT)/plan.json"
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -67,6 +67,8 @@ $(addprefix test-framework-,$(FRAMEWORKS)): test-framework-%: .venv-frameworks-%
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m tests.benchmarks.bench_rewrite
+	$(BIN)/python -m pip install --quiet polygraphy
+	$(BIN)/python -m tests.benchmarks.bench_compare
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV) .venv-frameworks-*
