@@ -47,6 +47,8 @@ BORDER_SECONDS = 4.0
 LAYER_SECONDS = 2.5
 TILE_SECONDS = 4.0
 LATENCY_SECONDS = 3.0
+# Models so slow that this much is gone before their layers are looked at are spared it.
+LAYERS_BEFORE = 18.0
 
 _NO_DATA = "synthetic samples show no accuracy and no agreement on real ones; give data"
 
@@ -139,7 +141,7 @@ def compare_as(
         Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured),
     )
     found = _with_task(found, judge_, request)
-    found = _with_insides(found, _Parts(models, source, filled, walk, request, tell))
+    found = _with_insides(found, _Parts(models, source, filled, walk, request, tell, started))
     found = _concluded(found, request, started)
     return replace(found, candidate=str(called)) if called else found
 
@@ -154,6 +156,12 @@ class _Parts:
     walk: Walk
     request: Request
     tell: Progress
+    started: float
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is nearly up, where no number of samples is asked for."""
+        return self.request.samples is None and perf_counter() - self.started > LAYERS_BEFORE
 
     @property
     def pictures(self) -> Pictures:
@@ -191,9 +199,11 @@ def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
             sized=request.size is not None,
         )
     )  # fmt: skip
-    inner, no_layers = _part(
-        lambda: layers(insides, pictures, parts.limit(LAYER_IMAGES, LAYER_SECONDS), tell)
-    )
+    limit = parts.limit(LAYER_IMAGES, LAYER_SECONDS)
+    if parts.late:
+        inner, no_layers = None, _LATE
+    else:
+        inner, no_layers = _part(lambda: layers(insides, pictures, limit, tell))
     found = replace(found, border=edge, no_border=no_border, layers=inner, no_layers=no_layers)
     size = request.tile
     if size is None:
@@ -207,6 +217,7 @@ def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
 
 
 _NO_TILES = "no tiles were asked for"
+_LATE = "the model is slow, and no time was left; give a number of samples to take the time"
 
 
 def _score_axis(judge_: Judge | None) -> int | None:
