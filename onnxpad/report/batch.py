@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.rule import Rule
+from rich.table import Table
 from rich.text import Text
 
 from onnxpad.comparison import Comparison
 from onnxpad.report import json as comparison_json
 from onnxpad.report import terminal
+from onnxpad.report.overview import verdict
+from onnxpad.report.sections import Cell
+from onnxpad.report.terminal import STYLES
 from onnxpad.text import printable
 
 SCHEMA = "onnxpad.comparisons/1"
@@ -46,6 +50,11 @@ def title(batch: Batch) -> str:
     return f"{names}: {len(batch.comparisons)} pairs compared" + (f", {lost} not" if lost else "")
 
 
+def words(batch: Batch) -> tuple[tuple[str, Cell], ...]:
+    """(candidate, verdict) of every pair, in their order; printable."""
+    return tuple((printable(one.candidate), verdict(one)[0]) for one in batch.comparisons)
+
+
 def render(batch: Batch) -> RenderableType:
     """What was not compared first, then one report after the other."""
     return Group(*_parts(batch))
@@ -54,6 +63,11 @@ def render(batch: Batch) -> RenderableType:
 def _parts(batch: Batch) -> Iterator[RenderableType]:
     yield Text(title(batch), "bold")
     yield from (Text(sentence, "yellow") for sentence in told(batch))
+    if len(batch.comparisons) > 1:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, word in words(batch):
+            table.add_row(Text(name), Text(word.text, STYLES[word.tone]))
+        yield table
     for comparison in batch.comparisons:
         yield Rule(style="dim")
         yield terminal.render(comparison)

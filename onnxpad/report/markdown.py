@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from onnxpad.comparison import Comparison
-from onnxpad.report.batch import Batch, title, told
+from onnxpad.report.batch import Batch, title, told, words
 from onnxpad.report.borders import told_ratio
 from onnxpad.report.figures import count, interval, plain, signed
 from onnxpad.report.outputs import cautions, facts, outputs
@@ -58,6 +58,10 @@ def _any(result: Comparison | Summary | Batch) -> Iterator[str]:
         yield f"## {escape(title(result))}"
         if told(result):
             yield _bullets(told(result))
+        if len(result.comparisons) > 1:
+            rows = [(name, f"{_MARKS.get(word.tone, '')}{word.text}")
+                    for name, word in words(result)]  # fmt: skip
+            yield _table(("candidate", "verdict"), rows, left=2)
         for one in result.comparisons:
             yield from _comparison(one)
     elif isinstance(result, Summary):
@@ -79,7 +83,7 @@ def _summary(summary: Summary) -> Iterator[str]:
         yield from _comparison(summary.comparison)
     if rows:
         heads = ("", "padding", "how or why", "sites")
-        yield _fold("Sites that were changed, refused or left", _table(heads, rows, words=4))
+        yield _fold("Sites that were changed, refused or left", _table(heads, rows, left=4))
 
 
 def _comparison(comparison: Comparison) -> Iterator[str]:
@@ -132,7 +136,7 @@ def _details(comparison: Comparison) -> Iterator[str]:
     if comparison.sites:
         rows = comparison.sites[:_MOST_SITES]
         more = len(comparison.sites) - len(rows)
-        body = _table(("site", "original", "candidate"), rows, words=3)
+        body = _table(("site", "original", "candidate"), rows, left=3)
         rest = f"\n\n… and {more} more" if more else ""
         yield _fold(count(len(comparison.sites), "padding site"), body + rest)
     said = [f"{what}: {statement}" for what, statement in facts(comparison)]
@@ -170,8 +174,8 @@ def _marked(text: str) -> bool:
     return text in ("pass", "fail", "not measured")
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], words: int = 1) -> str:
-    rule = ["---" if place < words else "--:" for place in range(len(heads))]
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    rule = ["---" if place < left else "--:" for place in range(len(heads))]
     lines = [list(map(escape, heads)), rule, *(list(map(escape, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -102,10 +102,11 @@ def _sites(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
         names = ", ".join(printable(o.identity) for o in summary.others)
         yield Text(f"Pads that are no padding sites: {names}", "dim")
     elif summary.others:
-        yield Text(
-            f"{len(summary.others)} Pads are no padding sites and stay (onnxpad sites says why)",
-            "dim",
-        )
+        only = len(summary.others) == 1
+        told = "1 Pad is no padding site and stays" if only else (
+            f"{len(summary.others)} Pads are no padding sites and stay"
+        )  # fmt: skip
+        yield Text(f"{told} (onnxpad sites says why)", "dim")
 
 
 Row = tuple[str, str, str, list[str]]

@@ -23,7 +23,7 @@ from onnxpad.report.sites import abridged_all
 
 _CELL = 6
 _NAME = 32
-_STYLES = {"": "", "good": "green", "bad": "red", "dim": "dim", "strong": "bold"}
+STYLES = {"": "", "good": "green", "bad": "red", "dim": "dim", "strong": "bold"}
 
 
 def text(comparison: Comparison, width: int = 80) -> str:
@@ -54,7 +54,7 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
 def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
     word, reasons = verdict(comparison)
     title = Text(" → ".join(short_names(comparison)) + ": ", "bold")
-    yield title.append(word.text, f"{_STYLES[word.tone]}".strip() or None)
+    yield title.append(word.text, f"{STYLES[word.tone]}".strip() or None)
     yield from (_bullet(reason) for reason in reasons)
     if missed(comparison.judged):
         yield _bullet("the budget is missed", BAD)
@@ -69,13 +69,13 @@ def _bullet(sentence: str, tone: str = "") -> RenderableType:
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=1)
     grid.add_column()
-    grid.add_row(Text("-"), Text(sentence, _STYLES[tone]))
+    grid.add_row(Text("-"), Text(sentence, STYLES[tone]))
     return grid
 
 
 def _section(section: Section) -> Iterator[RenderableType]:
     yield Text(section.title, "bold")
-    yield from (Text(line.text, _STYLES[line.tone]) for line in section.lines)
+    yield from (Text(line.text, STYLES[line.tone]) for line in section.lines)
     yield from (_profile(profile) for profile in section.profiles)
     yield from (_grid(grid) for grid in section.grids)
 
@@ -90,7 +90,7 @@ def _grid(grid: Grid) -> RenderableType:
     firsts = abridged_all([row[0].text for row in grid.rows], _NAME)
     for first, row in zip(firsts, grid.rows, strict=True):
         shown = (Cell(first, row[0].tone), *row[1:])
-        table.add_row(*(Text(cell.text, _STYLES[cell.tone]) for cell in shown))
+        table.add_row(*(Text(cell.text, STYLES[cell.tone]) for cell in shown))
     if not grid.more:
         return table
     return Group(table, Text(f"… and {grid.more} more (--report html:PATH shows all)", "dim"))

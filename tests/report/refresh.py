@@ -8,10 +8,13 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from onnxpad.report import batch, terminal
+from rich.console import Console, RenderableType
+
+from onnxpad.report import batch, rewriting, terminal
 from onnxpad.report.formats import FORMATS
 from tests.report import whole
 from tests.report.summaries import summary
@@ -47,14 +50,28 @@ def golden() -> Iterator[tuple[str, str]]:
     small = replace(whole.full(), layers=whole.layers(2))
     for make in (whole.full, whole.bare, whole.mixed):
         yield f"{make.__name__}.txt", terminal.text(make())
+    yield "rewrite.txt", plain(rewriting.render(summary()))
     for form, dumps in FORMATS.items():
         yield f"full.{form}", scrubbed(dumps(small))
         yield f"bare.{form}", scrubbed(dumps(whole.bare()))
         yield f"rewrite.{form}", scrubbed(dumps(summary()))
     folders = batch.Batch(
-        "before", "after", (whole.bare(),), (("broken.onnx", "it does not load"),), ("lone.onnx",)
+        "before",
+        "after",
+        (whole.bare(), whole.mixed()),
+        (("broken.onnx", "it does not load"),),
+        ("lone.onnx",),
     )
     yield "batch.md", FORMATS["md"](folders)
+    yield "batch.txt", plain(batch.render(folders))
+
+
+def plain(rendered: RenderableType) -> str:
+    """Something for the terminal as text of 80 columns."""
+    console = Console(file=StringIO(), width=80, color_system=None, force_terminal=False)
+    console.print(rendered)
+    assert isinstance(console.file, StringIO)
+    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
 
 
 def scrubbed(text: str) -> str:
