@@ -13,7 +13,8 @@ agreement with itself under a shift of one pixel.
 | better    | better       | mixed  | mixed         | mixed        |
 | unknown   | unknown      | worse  | unknown       | unknown      |
 
-Outputs that are equal in every element are no difference, whatever was measured.
+Where the border error falls at one output and rises at another, that is mixed, unless the task is
+worse. Outputs that are equal in every element are no difference, whatever was measured.
 """
 
 from dataclasses import dataclass
