@@ -120,6 +120,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         candidate = Path(folder) / "edge.onnx"
         onnxpad.rewrite(model, "edge").save(candidate)
+        # start-up (imports, the first session of a process) is not what grows with images
+        onnxpad.compare(model, candidate, data=images, samples=1, threads=1, **how)
         found, whole, engine = _onnxpad(model, candidate, images, given.samples, how)
         decoding = _decoding(model, images, found.samples.count, how)
         peer = _polygraphy(model, candidate, found.samples.count)
