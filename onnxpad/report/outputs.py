@@ -21,6 +21,8 @@ _HEADS = ("output", "shape", "max |Δ|", "/ max |y|", "mean |Δ|", "RMS Δ", "/ 
 def outputs(comparison: Comparison, *, every: bool = False) -> Section:
     """Differences of every output, and its rings where it has some; empty for equal outputs."""
     shown = comparison.outputs if every else comparison.outputs[:MOST_OUTPUTS]
+    if not comparison.outputs:
+        return Section("outputs", "Outputs: none could be compared")
     if comparison.identical:
         return Section("outputs", "Outputs: the same, element by element")
     rows = tuple(_row(output) for output in shown)

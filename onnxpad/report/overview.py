@@ -27,6 +27,8 @@ def verdict(comparison: Comparison) -> tuple[Cell, tuple[str, ...]]:
 
 def headline(comparison: Comparison) -> Cell:
     """How far the outputs differ, in one clause, the worst number first."""
+    if not comparison.outputs:
+        return Cell("no output could be compared", BAD)
     if comparison.identical:
         return Cell("every output is the same, element by element", GOOD)
     worst = max((o for o in comparison.outputs if not o.identical), key=_badness)

@@ -11,6 +11,7 @@ from onnxpad.report.figures import brief, interval, percent, plain, signed, time
 from onnxpad.report.layering import layers, rows_of, width
 from onnxpad.report.overview import budget, unmeasured, verdict
 from onnxpad.report.sections import BAD, GOOD, PLAIN
+from onnxpad.report.sites import abridged_all
 from onnxpad.report.terminal import text
 from tests.report import whole
 
@@ -114,3 +115,16 @@ def test_figures() -> None:
     assert times(0.0066) == "×0.0066"
     assert brief(0.00079) == "0.0008"
     assert brief(0.000051) == "5e-05"
+
+
+def test_names_are_cut_where_they_differ() -> None:
+    names = [f"Model/expanded_conv_{i}/project/BatchNorm/FusedBatchNorm" for i in range(9)]
+    assert len(set(abridged_all(names, 32))) == 9
+    assert abridged_all(["short"], 32) == ["short"]
+    assert all(len(name) == 32 for name in abridged_all(names, 32))
+
+
+def test_without_outputs_nothing_is_called_the_same() -> None:
+    nothing = replace(whole.comparison(), outputs=())
+    assert "no output could be compared" in text(nothing)
+    assert "the same" not in text(nothing)
