@@ -7,7 +7,7 @@ from tests.frameworks.harness import check_truth, distance, framework, rewritten
 torch = framework("torch")
 pytestmark = pytest.mark.torch
 
-from tests.frameworks.nets import CASES, Case  # noqa: E402 (torch has to be there first)
+from tests.frameworks.nets import CASES, MORE, Case  # noqa: E402 (torch has to be there first)
 from tests.frameworks.torch_export import export  # noqa: E402
 from tests.frameworks.torch_truth import outputs, settle, truth  # noqa: E402
 
@@ -24,6 +24,12 @@ CONFIGURATIONS = (
     ("dynamo", 18, True),
     ("dynamo", 21, True),
 )
+FEWER = (
+    ("torchscript", 13, False),
+    ("torchscript", 17, True),
+    ("dynamo", 18, False),
+    ("dynamo", 18, True),
+)
 
 
 def _applies(case: Case, exporter: str, opset: int, free: bool) -> bool:
@@ -34,8 +40,9 @@ def _applies(case: Case, exporter: str, opset: int, free: bool) -> bool:
 
 PARAMETERS = [
     pytest.param(case, *how, id=f"{case.name}-{how[0]}{how[1]}-{'free' if how[2] else 'fixed'}")
-    for case in CASES
-    for how in CONFIGURATIONS
+    for cases, configurations in ((CASES, CONFIGURATIONS), (MORE, FEWER))
+    for case in cases
+    for how in configurations
     if _applies(case, *how)
 ]
 

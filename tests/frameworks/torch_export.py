@@ -2,11 +2,20 @@
 
 import io
 import logging
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 import onnx
 import torch
 from torch import Tensor, nn
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what the exporters say to themselves."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
 
 
 def export(
@@ -17,8 +26,7 @@ def export(
     The input is named x. The newer exporter never goes below opset 18.
     """
     spatial = range(2, x.ndim)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+    with quiet():
         if exporter == "dynamo":
             shapes = (dict.fromkeys(spatial, torch.export.Dim.DYNAMIC),) if free else None
             program = torch.onnx.export(

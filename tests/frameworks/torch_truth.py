@@ -76,7 +76,7 @@ class Switch(TorchFunctionMode):
         self, x: Tensor, pad: Any, mode: str = "constant", value: float | None = None
     ) -> Tensor:
         pads = [int(p) for p in pad]
-        spatial = len(pads) <= 2 * (x.ndim - 2)
+        spatial = x.ndim <= 5 and len(pads) <= 2 * (x.ndim - 2)
         if mode != "constant" or value or min(pads) < 0 or not spatial or not any(pads):
             return functional.pad(x, pads, mode, value)
         full = pads + [0] * (2 * (x.ndim - 2) - len(pads))
