@@ -11,8 +11,12 @@ agreement with itself under a shift of one pixel.
 | worse     | worse        | worse  | worse         | worse        |
 | unharmed  | better       | worse  | no difference | no difference |
 | better    | better       | mixed  | mixed         | mixed        |
+| changed   | mixed        | worse  | mixed         | mixed        |
 | unknown   | unknown      | worse  | unknown       | unknown      |
 
+Changed: the labels show no harm beyond the interval, and yet the two models disagree more often
+than the natural floor: too few samples to call that harmless. A candidate that gives NaN or
+infinite values where the original does not is worse, whatever else was measured.
 Where the border error falls at one output and rises at another, that is mixed, unless the task is
 worse. Outputs that are equal in every element are no difference, whatever was measured.
 """
@@ -25,6 +29,7 @@ from onnxpad.tasks.result import Metric, TaskResult
 from onnxpad.text import printable
 
 BETTER, WORSE, SAME, MIXED, UNKNOWN = "better", "worse", "no difference", "mixed", "unknown"
+_CHANGED = "changed"
 _FALLS, _RISES, _BOTH = "falls", "rises", "both"
 
 
@@ -44,8 +49,11 @@ def verdict(comparison: Comparison) -> Verdict:
     border = judge_border(comparison.border, comparison.no_border)
     word = _word(task.state, border.state)
     reasons = (*task.reasons, *border.reasons)
-    if task.state in (SAME, UNKNOWN) and border.state in (_RISES, _BOTH):
+    if task.state in (SAME, _CHANGED, UNKNOWN) and border.state in (_RISES, _BOTH):
         reasons = (*border.reasons, *task.reasons)
+    broken = _broken(comparison)
+    if broken:
+        return Verdict(WORSE, (broken, *reasons))
     told = _disagreement(task.state, border.state)
     return Verdict(word, (told, *reasons) if told else reasons)
 
@@ -57,11 +65,25 @@ def _word(task: str, border: str) -> str:
         return MIXED
     if border == _RISES:
         return MIXED if task == BETTER else WORSE
+    if task == _CHANGED:
+        return MIXED
     if task == UNKNOWN:
         return UNKNOWN
     if border == _FALLS:
         return BETTER
     return MIXED if task == BETTER else SAME
+
+
+def _broken(comparison: Comparison) -> str:
+    """What is broken in the candidate alone, "" if nothing is."""
+    for output in comparison.outputs:
+        found = output.difference
+        if found.nonfinite_candidate > found.nonfinite_original:
+            return (
+                f"output {printable(output.name, 40)} of the candidate holds NaN or infinite "
+                "values where the original's does not"
+            )
+    return ""
 
 
 def _disagreement(task: str, border: str) -> str:
@@ -73,7 +95,7 @@ def _disagreement(task: str, border: str) -> str:
 
 
 def judge_task(result: TaskResult | None, reason: str) -> _Finding:
-    """The task's side: worse, better, SAME (unharmed) or UNKNOWN."""
+    """The task's side: worse, better, SAME (unharmed), changed or UNKNOWN."""
     if result is None:
         return _Finding(UNKNOWN, (f"the task was not measured: {reason or 'no data'}",))
     labelled = [m for m in result.metrics if not m.info.between]
@@ -86,8 +108,10 @@ def judge_task(result: TaskResult | None, reason: str) -> _Finding:
     if state == SAME and all(m.low is None and m.delta for m in judged):
         state = UNKNOWN
     told = [r for kind in order for f in each if f.state == kind for r in f.reasons]
-    if labelled:
-        told += [_judge(m)[1][0] for m in result.metrics if m.name == "agreement"]
+    agreed = [_judge(m) for m in result.metrics if m.name == "agreement"] if labelled else []
+    told += [sentence for _, sentences in agreed for sentence in sentences]
+    if state == SAME and any(kind == WORSE for kind, _ in agreed):
+        state = _CHANGED
     return _Finding(state, tuple(told))
 
 

@@ -260,7 +260,7 @@ def test_nan_scores_are_counted(tmp_path: Path) -> None:
     assert "the candidate gave NaN scores on 4 samples: counted as wrong" in found.task.notes
     assert any("NaN or infinite" in warning for warning in found.warnings)
     assert found.verdict is not None
-    assert found.verdict.word != "better"
+    assert found.verdict.word == "worse"
 
 
 # budgets

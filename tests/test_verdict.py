@@ -56,6 +56,7 @@ TASKS = {
     "worse": task(accuracy(-0.2, -0.1)),
     "unharmed": task(accuracy(-0.1, 0.1)),
     "better": task(accuracy(0.1, 0.2)),
+    "changed": task(accuracy(-0.1, 0.1), agreement(0.7, 0.6, 0.8, floor=0.95)),
     "unknown": None,
 }
 BORDERS = {
@@ -69,6 +70,7 @@ TABLE = {
     "worse": ("worse", "worse", "worse", "worse", "worse"),
     "unharmed": ("better", "worse", "no difference", "mixed", "no difference"),
     "better": ("better", "mixed", "mixed", "mixed", "mixed"),
+    "changed": ("mixed", "worse", "mixed", "mixed", "mixed"),
     "unknown": ("unknown", "worse", "unknown", "mixed", "unknown"),
 }
 CASES = [
@@ -118,8 +120,21 @@ def test_one_measure(metric: Metric, state: str) -> None:
 
 def test_labels_count_before_agreement() -> None:
     found = judge_task(task(accuracy(-0.1, 0.1), agreement(0.7, 0.6, 0.8, floor=0.95)), "")
-    assert found.state == "no difference"
+    assert found.state == "changed"
     assert "beyond the natural floor" in found.reasons[-1]
+    found = judge_task(task(accuracy(0.1, 0.2), agreement(0.7, 0.6, 0.8, floor=0.95)), "")
+    assert found.state == "better"
+    found = judge_task(task(accuracy(-0.1, 0.1), agreement(0.94, 0.9, 0.97, floor=0.95)), "")
+    assert found.state == "no difference"
+
+
+def test_broken_outputs_are_worse() -> None:
+    whole = comparison(TASKS["better"], BORDERS["falls"])
+    (output,) = whole.outputs
+    difference = replace(output.difference, nonfinite_candidate=1, unlike=1)
+    found = verdict(replace(whole, outputs=(replace(output, difference=difference),)))
+    assert found.word == "worse"
+    assert "NaN" in found.reasons[0]
 
 
 def test_the_worst_measure_counts_and_comes_first() -> None:
