@@ -58,20 +58,20 @@ def verdict(comparison: Comparison) -> Verdict:
     return Verdict(word, (told, *reasons) if told else reasons)
 
 
+# By the task's state; then for a border error that falls, rises, is the same, is unknown.
+_WORDS = {
+    WORSE: (WORSE, WORSE, WORSE, WORSE),
+    SAME: (BETTER, WORSE, SAME, SAME),
+    BETTER: (BETTER, MIXED, MIXED, MIXED),
+    _CHANGED: (MIXED, WORSE, MIXED, MIXED),
+    UNKNOWN: (UNKNOWN, WORSE, UNKNOWN, UNKNOWN),
+}
+
+
 def _word(task: str, border: str) -> str:
-    if task == WORSE:
-        return WORSE
     if border == _BOTH:
-        return MIXED
-    if border == _RISES:
-        return MIXED if task == BETTER else WORSE
-    if task == _CHANGED:
-        return MIXED
-    if task == UNKNOWN:
-        return UNKNOWN
-    if border == _FALLS:
-        return BETTER
-    return MIXED if task == BETTER else SAME
+        return WORSE if task == WORSE else MIXED
+    return _WORDS[task][(_FALLS, _RISES, SAME, UNKNOWN).index(border)]
 
 
 def _broken(comparison: Comparison) -> str:
