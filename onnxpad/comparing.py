@@ -140,6 +140,7 @@ def compare_as(
         (*warnings, *source.warnings(filled), *(w for t in outputs for w in t.warnings())),
         Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured),
     )
+    found = replace(found, pictures=tuple(walk.examples.pictures))
     found = _with_task(found, judge_, request)
     found = _with_insides(found, _Parts(models, source, filled, walk, request, tell, started))
     found = _concluded(found, request, started)

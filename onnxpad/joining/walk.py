@@ -7,6 +7,7 @@ from math import inf
 from onnxpad.comparison import Fed, Samples, Skip
 from onnxpad.data.sample import Feed, Plans, Skipped, Source
 from onnxpad.errors import DataError, RunError
+from onnxpad.joining.examples import Examples
 from onnxpad.joining.judging import Judge
 from onnxpad.joining.limit import Limit, Progress
 from onnxpad.joining.models import Models
@@ -26,7 +27,7 @@ class Walk:
 
     Attributes:
         judge: None where no task is measured. strict: the first sample left out is an error.
-        last: the last feed that ran. count: samples used.
+        last: the last feed that ran. count: samples used. examples: outputs to be shown.
     """
 
     models: Models
@@ -39,6 +40,7 @@ class Walk:
     skipped: list[Skip] = field(default_factory=list)
     skipped_count: int = 0
     failure: RunError | None = None
+    examples: Examples = field(default_factory=Examples)
 
     def over(
         self, feeds: Iterable[Feed | Skipped], limit: Limit, tell: Progress, *, endless: bool
@@ -87,6 +89,9 @@ class Walk:
         ours, theirs = ran
         for tally in self.outputs:
             tally.add(ours[tally.original], theirs[tally.candidate], feed.batch, count)
+        shown = next((tally for tally in self.outputs if tally.axes), None)
+        if shown is not None:
+            self.examples.add(feed.name, shown, ours[shown.original], theirs[shown.candidate])
         if self.judge is not None:
             for sample, reason in self.judge.add(feed, count, ours, theirs):
                 self.skip(sample.name, f"left out of the accuracy: {reason}")
