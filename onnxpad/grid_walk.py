@@ -5,7 +5,7 @@ from fractions import Fraction
 from onnx import NodeProto
 
 from onnxpad import ops
-from onnxpad.grid import Grid, Grids, at_two_sizes, off
+from onnxpad.grid import Grid, Grids, OffGridError, at_two_sizes, off
 from onnxpad.grid_rules import RULES, other, reduced_axes
 from onnxpad.scopes import Scope, subgraphs
 from onnxpad.values import Values
@@ -22,6 +22,8 @@ def lay(scope: Scope, values: Values, source: str, axes: tuple[int, ...]) -> Gri
     for index, node in enumerate(scope.nodes):
         _step(scope, values, grids, index, node)
     grids.outputs = [o.name for o in scope.container.output if o.name in grids.of]
+    for name in sorted(scope.outputs & grids.sizes):
+        raise OffGridError(f"the output {name!r} tells the size of a map")
     return grids
 
 

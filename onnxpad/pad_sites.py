@@ -132,7 +132,7 @@ def composed_site(
     axes = tuple(
         SiteAxis(axis, size_of(shape, axis), begin, end, None) for axis, begin, end in found.axes
     )
-    rank = len(shape) if shape else max(a.axis for a in axes) + 1
+    rank = len(shape) if shape else found.rank or max(a.axis for a in axes) + 1
     site = _explicit(scope, node, "composed", found.mode, found.source, rank, axes, trace)
     return site if isinstance(site, PaddingSite) else None
 

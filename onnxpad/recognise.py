@@ -29,13 +29,15 @@ _CANDIDATES = (Mode("edge"), Mode("reflect"), Mode("symmetric"), Mode("wrap"), M
 class Composed:
     """Padding made of several nodes: ``output`` is ``source`` padded on (axis, begin, end)s.
 
-    ``modes`` are those that it can be said to be.
+    Amounts are None where they depend on the size. ``modes`` are those that it can be said to be,
+    ``rank`` the axes of the source, 0 where unknown.
     """
 
     source: str
     output: str
     modes: tuple[Mode, ...]
-    axes: tuple[tuple[int, int, int], ...]
+    axes: tuple[tuple[int, int | None, int | None], ...]
+    rank: int = 0
 
     @property
     def mode(self) -> Mode:
@@ -59,9 +61,14 @@ def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
     joined: dict[str, Composed] = {}
     inner: set[str] = set()
     for node in scope.nodes:
-        if node.op_type != "Concat" or node.domain not in DEFAULT_DOMAINS or len(node.input) < 2:
+        if node.domain not in DEFAULT_DOMAINS or len(node.input) < 2:
             continue
-        found = _other_end(scope, values, node, single) or _concat(scope, values, node)
+        ranks = {name: one.rank for name, one in joined.items()}
+        found = None
+        if node.op_type == "Concat":
+            found = _other_end(scope, values, node, single) or _concat(scope, values, node, ranks)
+        elif node.op_type == "Gather":
+            found = _gathered(scope, values, node, joined)
         if found is None:
             continue
         single[node.output[0]] = found
@@ -69,7 +76,8 @@ def composed_paddings(scope: Scope, values: Values) -> Iterator[Composed]:
         if before is not None and _apart(before, found):
             modes = tuple(m for m in before.modes if m in found.modes)
             axes = tuple(sorted(before.axes + found.axes))
-            found = Composed(before.source, node.output[0], modes, axes) if modes else found
+            if modes:
+                found = Composed(before.source, node.output[0], modes, axes, before.rank)
         # What a later step goes on from is a part of it, and no site of its own.
         inner.update(name for name in node.input if name in joined)
         joined[node.output[0]] = found
@@ -96,16 +104,53 @@ def _other_end(
         cut = ancestors(scope, values, list(node.input), source)
         _, begin, end = single[name].axes[0]
         first = name == node.input[0]
-        if cut is None:
+        if cut is None or end is None:
             continue
         rest = partial(_beside, begin if first else None, end)
-        found = _judge(scope, node, source, axis, cut[0], rest)
+        found = _judge(scope, node, source, axis, cut[0], rest, {source: single[name].rank})
         if found is not None and found.axes[0][0] == single[name].axes[0][0]:
             return found
     return None
 
 
-def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
+def _gathered(
+    scope: Scope, values: Values, node: NodeProto, joined: Mapping[str, Composed]
+) -> Composed | None:
+    """A whole axis taken anew, by positions computed from its size: padding of computed amounts.
+
+    The size may be that of the tensor in front of earlier steps, so all of them are run.
+    """
+    data, where = node.input
+    source = joined[data].source if data in joined else data
+    cut = ancestors(scope, values, [data, where], source)
+    if cut is None or not cut[1]:
+        return None
+    axis = attributes(node).get("axis", 0)
+    rank = _rank(scope, source, axis, {})
+    kept = set(_CANDIDATES)
+    for trial in TRIAL_SIZES:
+        ramp = _ramp(trial)
+        outputs = _run(scope, node, source, cut[0], rank, axis % rank, ramp)
+        if outputs is None:
+            return None
+        # The other axes, of size 1, hold copies of their one element.
+        made = np.moveaxis(outputs[node.output[0]], axis, 0)
+        padded = made.reshape(made.shape[0], -1)[:, 0]
+        total = padded.size - ramp.size
+        if np.array_equal(padded, ramp):
+            continue  # nothing is padded at this very size
+        found = [_compare(ramp, padded, begin, total) for begin in range(min(total, _WIDEST) + 1)]
+        kept &= {mode for one in found if one is not None for mode in one[2]}
+    modes = tuple(mode for mode in _CANDIDATES if mode in kept)
+    axes = ((axis % rank, None, None),)
+    if not 0 < len(modes) < len(_CANDIDATES):
+        return None  # no padding, or none at any size that was tried
+    return Composed(data, node.output[0], modes, axes, len(scope.info(source).shape or ()))
+
+
+def _concat(
+    scope: Scope, values: Values, node: NodeProto, ranks: Mapping[str, int]
+) -> Composed | None:
     axis = attributes(node).get("axis")
     if axis is None or len(node.input) > 3:
         return None
@@ -116,7 +161,7 @@ def _concat(scope: Scope, values: Values, node: NodeProto) -> Composed | None:
         cut = ancestors(scope, values, strips, source)
         if cut is not None and cut[1]:
             front = partial(_in_front, node.input[:position])
-            return _judge(scope, node, source, axis, cut[0], front)
+            return _judge(scope, node, source, axis, cut[0], front, ranks)
     return None
 
 
@@ -133,22 +178,34 @@ def _beside(begin: int | None, end: int, _: Made, total: int) -> int:
     return total - end if begin is None else begin
 
 
-def _rank(scope: Scope, name: str, axis: int) -> int:
+def _rank(scope: Scope, name: str, axis: int, ranks: Mapping[str, int]) -> int:
     """Axes of a tensor; a guess that is large enough where unknown."""
     shape = scope.info(name).shape
-    return len(shape) if shape is not None else max(axis + 1, 3)
+    return (len(shape) if shape is not None else ranks.get(name, 0)) or max(axis + 1, 3)
+
+
+def _run(
+    scope: Scope, node: NodeProto, source: str, cut: list[int], rank: int, axis: int,
+    ramp: NDArray[np.float32],
+) -> Made | None:  # fmt: skip
+    """What the cut-out nodes and the last one make of a ramp along an axis."""
+    shape = [1] * rank
+    shape[axis] = ramp.size
+    nodes = [scope.nodes[i] for i in cut] + [node]
+    return run_cut(scope, nodes, source, ramp.reshape(shape), [*node.input, node.output[0]])
 
 
 def _judge(
     scope: Scope, node: NodeProto, source: str, axis: int, cut: list[int],
-    begin_of: Callable[[Made, int], int],
+    begin_of: Callable[[Made, int], int], ranks: Mapping[str, int],
 ) -> Composed | None:  # fmt: skip
     """Run the cut-out nodes on a ramp and say which padding of ``source`` they are, if any.
 
     Args:
         begin_of: how much is padded at the begin, from what the nodes gave and the amount in all.
+        ranks: axes of tensors of which shape inference does not know them.
     """
-    rank = _rank(scope, source, axis)
+    rank = _rank(scope, source, axis, ranks)
     axis %= rank
     info = scope.info(source)
     size = info.shape[axis] if info.shape is not None else None
@@ -156,12 +213,8 @@ def _judge(
         return None
     verdicts = set()
     for trial in (size,) if isinstance(size, int) else TRIAL_SIZES:
-        shape = [1] * rank
-        shape[axis] = trial
         ramp = _ramp(trial)
-        nodes = [scope.nodes[i] for i in cut] + [node]
-        wanted = [*node.input, node.output[0]]
-        outputs = run_cut(scope, nodes, source, ramp.reshape(shape), wanted)
+        outputs = _run(scope, node, source, cut, rank, axis, ramp)
         if outputs is None:
             return None
         padded = outputs[node.output[0]].reshape(-1)
@@ -170,7 +223,8 @@ def _judge(
     if len(verdicts) != 1 or None in verdicts:
         return None
     begin, end, modes = verdicts.pop() or (0, 0, ())
-    return Composed(source, node.output[0], modes, ((axis, begin, end),))
+    known = ranks.get(source, 0) or len(info.shape or ())
+    return Composed(source, node.output[0], modes, ((axis, begin, end),), known)
 
 
 def _ramp(size: int) -> NDArray[np.float32]:

@@ -161,6 +161,13 @@ TABLE: tuple[Refusal, ...] = (
         "how much auto_pad adds follows from kernel, stride and dilation, which are not known here",
     ),
     Refusal(
+        "composed-amount", "padding made of several nodes, whose amount depends on the size, any "
+        "mode",
+        lambda site, _: site.form == "composed" and _dynamic_amount(site),
+        "how much it pads is computed by several nodes at run time; rewrite the model from before "
+        "they were put there",
+    ),
+    Refusal(
         "old-auto-pad", "auto_pad SAME with a stride, unknown size, opset below 11, any mode but "
         "partial",
         lambda site, mode: site.form == "auto_pad" and _dynamic_amount(site) and site.opset < 11

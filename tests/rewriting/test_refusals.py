@@ -170,6 +170,12 @@ def callers(attribute: str) -> ModelProto:
     return model
 
 
+def gathered() -> ModelProto:
+    """SAME of a free size, mirrored by taking each axis anew."""
+    model = single("Conv", [1, 2, "h", "w"], [3, 2, 3, 3], strides=[2, 2], auto_pad="SAME_LOWER")
+    return onnxpad.rewrite(model, "reflect").model
+
+
 def partial_already() -> ModelProto:
     return onnxpad.rewrite(FEATURES["conv_strided"](), "partial").model
 
@@ -195,6 +201,7 @@ ROWS: dict[str, tuple[Callable[[], ModelProto], str]] = {
                        "partial"),
     "partial-amount": (computed_pad, "partial"),
     "integer": (FEATURES["conv_integer"], "linear"),
+    "composed-amount": (gathered, "edge"),
     "range": (lambda: single("Conv", [1, 2, 9], [3, 2, 3], pads=[1, 1], kind=TensorProto.FLOAT16),
               "constant:65536"),
     "mean-scope": (FEATURES["if_own_weights"], "mean"),
@@ -229,7 +236,7 @@ def test_row(code: str) -> None:
 
 
 ANY_MODE = {"width", "nchwc", "space-to-batch", "indices", "is-partial", "ceil-mode", "caller",
-            "same-window"}  # fmt: skip
+            "same-window", "composed-amount"}  # fmt: skip
 
 
 @pytest.mark.parametrize("code", sorted(ANY_MODE))

@@ -247,3 +247,40 @@ def test_a_number_that_the_type_cannot_hold() -> None:
                      [value("y", 1, 3, 8, 8)], w=weights(3, 2, 3, 3))  # fmt: skip
     assert rewritten(model, "constant:1e300").refused
     assert rewritten(model, "constant:1e30").changed
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "reflect", "wrap"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_padding_of_a_computed_amount_is_seen(rank: int, mode: str) -> None:
+    """On all its axes, not on those alone whose amounts are known."""
+    sizes = [f"s{i}" for i in range(rank)]
+    model = model_of(
+        [conv(auto_pad="SAME_LOWER", strides=[2, 1, 3][:rank])], [value("x", 1, 2, *sizes)],
+        [value("y", *[None] * (rank + 2))], opset=17, w=weights(3, 2, *[4] * rank),
+    )  # fmt: skip
+    (site,) = onnxpad.find_sites(rewritten(model, mode).model)
+    assert [a.axis for a in site.axes] == list(range(2, rank + 2))
+    assert str(site.mode) == mode
+
+
+def test_linear_padding_of_three_free_sizes() -> None:
+    """At opset 8 shape inference does not know how many axes the second step has."""
+    model = model_of(
+        [conv(pads=[1, 2, 1, 2, 1, 1])],
+        [value("x", 1, 2, "d", "h", "w"), value("w", 3, 2, 3, 3, 3)],
+        [value("y", *[None] * 5)], opset=8, w=weights(3, 2, 3, 3, 3),
+    )  # fmt: skip
+    model.ir_version = 3
+    (site,) = onnxpad.find_sites(rewritten(model, "linear").model)
+    assert [(a.begin, a.end) for a in site.axes] == [(1, 2), (2, 1), (1, 1)]
+
+
+def test_no_halo_where_an_output_tells_a_size() -> None:
+    nodes = [conv(pads=[1] * 4), helper.make_node("Shape", ["y"], ["s"])]
+    model = model_of(
+        nodes, [value("x", 1, 2, 8, 8)],
+        [value("y", 1, 3, 8, 8), value("s", 4, kind=TensorProto.INT64)], w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    result = rewritten(model, "edge", halo=2)
+    assert result.halo is None
+    assert "size of a map" in result.halo_refusal
