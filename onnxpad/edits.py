@@ -27,8 +27,12 @@ def change(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     if mode.name == "partial":
         return to_partial(shop, site)
     if site.form in ("Pad", "composed"):
-        return _change_explicit(shop, site, mode)
-    return _change_window(shop, site, mode)
+        how = _change_explicit(shop, site, mode)
+    else:
+        how = _change_window(shop, site, mode)
+    if how and mode.name != "zero" and "DeformConv" in site.reader_ops:
+        how += "; samples that offsets move beyond it still read 0"
+    return how
 
 
 def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:

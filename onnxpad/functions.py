@@ -12,6 +12,8 @@ Infos = dict[ScopePath, dict[str, TensorInfo]]
 
 # A model from a stranger may call functions without end; past these, shapes stay unknown.
 MOST_CALLS, MOST_ROUNDS = 500, 5
+# A domain without operators: for nodes whose attributes only an outer function's caller tells.
+_UNTOLD = "onnxpad.untold"
 
 
 def with_functions(bare: ModelProto, infos: Infos) -> Infos:
@@ -32,7 +34,10 @@ def with_functions(bare: ModelProto, infos: Infos) -> Infos:
             for node in scope.nodes
             if _key(node) in places
         ]
+        unread = {place for *_, place in calls[MOST_CALLS:]}
         for scope, node, place in calls[:MOST_CALLS]:
+            if place in unread:
+                continue  # what all of its callers agree on is not known
             body = _body(bare, bare.functions[place], scope, node)
             for path, found in _infer(body, place).items():
                 inferred[path] = _agreed(inferred[path], found) if path in inferred else found
@@ -72,6 +77,8 @@ def _put_in(nodes: Iterable[NodeProto], given: Mapping[str, AttributeProto]) -> 
                 name = attribute.name
                 attribute.CopyFrom(given[attribute.ref_attr_name])
                 attribute.name = name
+                if attribute.ref_attr_name:
+                    node.domain = _UNTOLD
         for *_, graph in subgraphs(node):
             _put_in(graph.node, given)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from math import inf, isfinite
 from pathlib import Path
 from typing import Literal
 
@@ -206,9 +207,16 @@ def _not_meant(site: PaddingSite, mode: Mode, request: Request) -> str:
     if request.source is not None:
         wanted = site.invents(request.source)
         return "" if wanted else f"it is {site.mode}, not {request.source} (--from)"
-    if mode.name == "zero" or site.mode.name == "zero" or not site.conv:
+    if mode.name == "zero" or site.mode.name == "zero" or _is_pools_own(site):
         return ""
+    if not isfinite(site.mode.value):
+        return f"it is {site.mode} already; --set changes it"
     return f"it is {site.mode} already; --from {site.mode} changes it"
+
+
+def _is_pools_own(site: PaddingSite) -> bool:
+    """Whether it is what pools pad with by themselves: nothing, or what loses to all."""
+    return not site.conv and site.mode in (Mode("partial"), Mode("constant", -inf))
 
 
 def _allowed(site: PaddingSite, mode: Mode, request: Request) -> Decision:

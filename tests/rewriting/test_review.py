@@ -284,3 +284,79 @@ def test_no_halo_where_an_output_tells_a_size() -> None:
     result = rewritten(model, "edge", halo=2)
     assert result.halo is None
     assert "size of a map" in result.halo_refusal
+
+
+def test_a_function_with_more_callers_than_are_asked() -> None:
+    """The first five hundred agreed on a size; the next had another, and was padded wrongly."""
+    body = helper.make_node("Conv", ["x", "w"], ["y"], name="c", pads=[2] * 4)
+    imports = [helper.make_opsetid("", 17)]
+    function = helper.make_function("d", "F", ["x", "w"], ["y"], [body], imports)
+    calls = [helper.make_node("F", ["x", "w"], [f"o{i}"], domain="d") for i in range(500)]
+    calls.append(helper.make_node("F", ["z", "w"], ["y"], domain="d"))
+    model = model_of(
+        calls, [value("x", 1, 2, 4, 4), value("z", 1, 2, 9, 9)], [value("y", *[None] * 4)],
+        functions=[function], w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    z = weights(1, 2, 9, 9)
+    result = rewritten(model, "symmetric")
+    (found,) = outputs(result.model, {"x": weights(1, 2, 4, 4), "z": z})
+    padded = np.pad(z, [(0, 0), (0, 0), (2, 2), (2, 2)], mode="symmetric")
+    plain = model_of(
+        [conv()], [value("x", 1, 2, 13, 13)], [value("y", 1, 3, 11, 11)], w=weights(3, 2, 3, 3)
+    )
+    np.testing.assert_allclose(found, outputs(plain, {"x": padded})[0], rtol=0, atol=1e-5)
+
+
+def test_attributes_that_pass_through_two_functions() -> None:
+    """An axis that only the outermost caller tells was taken for 0, and the size with it."""
+    joined = refer(helper.make_node("Concat", ["x", "x"], ["q"]), AttributeProto.INT, "axis")
+    padded = helper.make_node("Conv", ["q", "w"], ["y"], name="c", pads=[2] * 4)
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("d", 1)]
+    inner = helper.make_function("d", "I", ["x", "w"], ["y"], [joined, padded], imports, ["axis"])
+    call = refer(helper.make_node("I", ["x", "w"], ["y"], domain="d"), AttributeProto.INT, "axis")
+    outer = helper.make_function("d", "O", ["x", "w"], ["y"], [call], imports, ["axis"])
+    model = model_of(
+        [helper.make_node("O", ["x", "w"], ["y"], domain="d", axis=3)], [value("x", 1, 2, 4, 4)],
+        [value("y", *[None] * 4)], functions=[inner, outer], w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    (site,) = onnxpad.find_sites(model)
+    assert [a.size for a in site.axes] == [None, None]
+
+
+@pytest.mark.parametrize("mode", ["edge", "constant"])
+def test_pools_alone_selects_no_padding_that_was_chosen(mode: str) -> None:
+    """A Pad that copies, or writes a number, is left unless --from or --set names it."""
+    model = model_of(
+        [helper.make_node("Pad", ["x", "p", "v"], ["q"], name="pad", mode=mode),
+         helper.make_node("AveragePool", ["q"], ["y"], kernel_shape=[3, 3])],
+        [value("x", 1, 2, 6, 6)], [value("y", 1, 2, 6, 6)], p=np.array([0, 0, 1, 1] * 2),
+        v=np.array(0.5, np.float32),
+    )  # fmt: skip
+    now = {"edge": "edge", "constant": "constant:0.5"}[mode]
+    assert not rewritten(model, "reflect", pools=True).changed
+    assert rewritten(model, "reflect", pools=True, from_mode=now).changed
+    assert rewritten(model, None, set={"pad": "reflect"}).changed
+
+
+def test_advice_can_be_followed() -> None:
+    """--from takes finite numbers only."""
+    model = model_of(
+        [helper.make_node("Pad", ["x", "p", "v"], ["q"], name="pad"),
+         helper.make_node("Conv", ["q", "w"], ["y"], name="c")],
+        [value("x", 1, 2, 6, 6), value("v")], [value("y", *[None] * 4)],
+        p=np.array([0, 0, 1, 1] * 2), w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    (left,) = rewritten(model, "edge").left
+    assert "--set" in left.reason
+    assert rewritten(model, None, set={"pad": "edge"}).changed
+
+
+def test_what_deformable_convolutions_still_read_is_said() -> None:
+    node = helper.make_node("DeformConv", ["x", "w", "o"], ["y"], name="c", pads=[1] * 4)
+    model = model_of(
+        [node], [value("x", 1, 2, 6, 6), value("o", 1, 18, 6, 6)], [value("y", 1, 3, 6, 6)],
+        opset=19, w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    model.ir_version = 9
+    (change,) = rewritten(model, "reflect").changed
+    assert "still read 0" in change.how
