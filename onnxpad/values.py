@@ -79,6 +79,8 @@ class Values:
         if node.op_type == "Shape":
             return self._shape(scope, node)
         arguments = [self.value(scope, name, depth) if name else None for name in node.input]
+        if node.op_type == "Gather" and arguments[0] is None and _reads_shape(scope, node):
+            arguments[0] = _objects([None] * _most_axes(arguments[1]))
         if any(a is None and name for a, name in zip(arguments, node.input, strict=True)):
             return None
         if output == 0 and node.op_type in _STRUCTURAL:
@@ -95,10 +97,13 @@ class Values:
     def _shape(self, scope: Scope, node: NodeProto) -> Partial | None:
         name = node.input[0]
         shape = self._shapes.get(name, scope.info(name).shape)
-        if shape is None:
-            return None
-        known = [d if isinstance(d, int) else None for d in shape]
         given = attributes(node)
+        if shape is None:
+            # Behind ops that nobody infers shapes for: as many sizes as were asked for.
+            count = given.get("end", 0) - given.get("start", 0)
+            whole = given.get("end", 0) * given.get("start", 0) >= 0
+            return _objects([None] * count) if whole and 0 < count <= LARGEST else None
+        known = [d if isinstance(d, int) else None for d in shape]
         return _objects(known[given.get("start", 0) : given.get("end", len(known))])
 
 
@@ -110,6 +115,18 @@ def from_tensor(tensor: TensorProto) -> Partial | None:
         return _as_objects(numpy_helper.to_array(tensor))
     except Exception:  # noqa: BLE001  # malformed tensors of an untrusted model
         return None
+
+
+def _reads_shape(scope: Scope, node: NodeProto) -> bool:
+    """Whether a Gather takes sizes of a tensor whose number of axes is not known either."""
+    producer = scope.producer(node.input[0])
+    return producer is not None and producer.op_type == "Shape"
+
+
+def _most_axes(taken: Partial | None) -> int:
+    """As many unknown sizes as a Gather needs, so that what it takes is unknown and no error."""
+    indices = [] if taken is None else [abs(int(i)) for i in taken.reshape(-1) if i is not None]
+    return min(max(indices, default=0) + 1, LARGEST)
 
 
 def _complete(value: Partial) -> bool:

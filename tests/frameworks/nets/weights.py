@@ -187,5 +187,5 @@ CASES = (
          (1, 3, 14, 17), (1, 3, 19, 12), oldest=13),
     Case("fasternet", Partial, (1, 3, 24, 28), (1, 3, 36, 20), oldest=13),
     Case("central_difference", Differences, (1, 3, 14, 12), (1, 3, 9, 16), oldest=13),
-    Case("replknet", lambda: Replaced(31), (1, 3, 40, 38), (1, 3, 44, 50), oldest=13),
+    Case("replknet_branches", lambda: Replaced(31), (1, 3, 40, 38), (1, 3, 44, 50), oldest=13),
 )  # fmt: skip
