@@ -33,6 +33,7 @@ NAMES = (
     "seams",
     "difference",
     "latency",
+    "memory",
 )
 PASS, FAIL, INCONCLUSIVE, UNMEASURED = "pass", "fail", "inconclusive", "not measured"
 

@@ -22,6 +22,7 @@ from onnxpad.joining.insides import Insides, open_insides
 from onnxpad.joining.judging import Judge
 from onnxpad.joining.layers import layers
 from onnxpad.joining.limit import Limit, Progress
+from onnxpad.joining.memory import measured_beside
 from onnxpad.joining.models import Models, open_models, runnable
 from onnxpad.joining.quantities import quantities
 from onnxpad.joining.request import Request
@@ -125,7 +126,11 @@ def compare_as(
     judge_ = Judge(models.original, filled, request.task, names, source.labels) if real else None
     walk = Walk(models, outputs, judge_, request.strict)
     limit = _sample_limit(source, request.samples)
-    walk.over(source.feeds(filled, request.seed), limit, tell, endless=source.endless)
+    with measured_beside(
+        Path(original), Path(candidate), filled, chosen, request.threads
+    ) as footprints:
+        walk.over(source.feeds(filled, request.seed), limit, tell, endless=source.endless)
+        memory = footprints.result()
     measured = latency(
         lambda: models.original.run(walk.last.arrays),
         lambda: models.candidate.run(walk.last.arrays),
@@ -138,7 +143,7 @@ def compare_as(
         tuple(tally.result() for tally in outputs),
         walk.samples(source, filled, request.seed),
         (*warnings, *source.warnings(filled), *(w for t in outputs for w in t.warnings())),
-        Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured),
+        Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured, memory),
     )
     found = replace(found, pictures=tuple(walk.examples.pictures))
     found = _with_task(found, judge_, request)

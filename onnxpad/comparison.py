@@ -98,7 +98,12 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Facts of this very run: they differ between machines and from one run to the next."""
+    """Facts of this very run: they differ between machines and from one run to the next.
+
+    Attributes:
+        memory: MiB that one run of the original, and of the candidate, adds to a process at the
+            peak; None where the platform does not tell.
+    """
 
     provider: str
     provider_note: str
@@ -106,6 +111,7 @@ class Run:
     onnxruntime: str
     seconds: float
     latency: Latency
+    memory: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

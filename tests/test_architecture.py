@@ -59,7 +59,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "rewriting",
         ),
     ),
-    ("running", ("config", "runtime", "data", "probe")),
+    ("running", ("config", "runtime", "footprint", "data", "probe")),
     (
         "judging",
         (

@@ -12,6 +12,9 @@ def quantities(comparison: Comparison) -> dict[str, Quantity]:
     found = {
         "latency": Quantity(measured.ratio, measured.ratio_low, measured.ratio_high),
     }
+    if comparison.run.memory is not None and comparison.run.memory[0] > 0:
+        ratio = comparison.run.memory[1] / comparison.run.memory[0]
+        found["memory"] = Quantity(ratio, ratio, ratio)
     if comparison.task is not None:
         each = comparison.task.quantities().items()
         found |= {name: Quantity(*numbers) for name, numbers in each}

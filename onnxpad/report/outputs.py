@@ -72,6 +72,9 @@ def facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
     silent = {o.no_agreement for o in shown if o.scores and o.agreement is None}
     yield from (("agreement", f"not measured: {printable(why, 200)}") for why in sorted(silent))
     yield "latency", _latency(comparison.run.latency)
+    if comparison.run.memory is not None:
+        before, after = comparison.run.memory
+        yield "memory", f"{before:.0f} → {after:.0f} MiB at the peak of a process that runs it once"
     yield "samples", _stands_on(comparison.samples)
     yield "engine", _engine(comparison.run)
 
