@@ -51,8 +51,9 @@ def renamed(source: Path, target: Path, **names: str) -> Path:
 
 
 def everything_but_the_run(comparison: Comparison) -> Comparison:
-    # mean maps are arrays, which do not compare as a whole
-    return replace(comparison, run=None, layers=None)  # type: ignore[arg-type]  # nothing reads it
+    # arrays do not compare as a whole: mean maps, pictures
+    kept = replace(comparison, layers=None, pictures=())
+    return replace(kept, run=None)  # type: ignore[arg-type]  # nothing reads it
 
 
 def drifts(comparison: Comparison) -> object:

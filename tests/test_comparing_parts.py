@@ -83,7 +83,7 @@ def test_a_copy_with_other_names(tmp_path: Path) -> None:
 
 def test_a_labelled_classifier_and_itself(tmp_path: Path) -> None:
     path = classifier(tmp_path / "a.onnx", shape=("N", 3, 32, 32))
-    data = photographs(tmp_path / "p", 6, 48)
+    data = photographs(tmp_path / "p", 6, 64)
     found = compare(path, path, data=data, labels="folders", preprocess="unit")
     no_deltas(found)
     assert found.task is not None

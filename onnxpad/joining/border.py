@@ -9,7 +9,7 @@ from onnxpad.measure.context import ORIGINAL, Sums, merged, results
 from onnxpad.measure.context_run import Contender, context_sums
 from onnxpad.measure.crop import on_grid, place_crop
 
-# For a model that takes any size: enough for an inside, small enough for many images to hold it.
+# Enough for an inside, and small enough for many images to hold it and its surroundings.
 _USUAL = 128
 # Real surroundings whose worth is told for models with spatial outputs, in pixels per side.
 _OVERLAPS = (4, 16)
@@ -65,32 +65,41 @@ def border(
 
 
 def _scenes(insides: Insides, pictures: Pictures, *, sized: bool) -> tuple[Scenes, Space]:
-    """Large pictures, and the size of the crop in their middle."""
+    """Large pictures, and the size of the crop in their middle.
+
+    The margin is half the crop at least: what the original pads at the border of the large image
+    must not reach the crop, or the reference would have the original's artifacts in it.
+    """
     stride, fed = insides.original.anatomy.stride, insides.original.feeding.space
-    crop = fed if sized or not _free(insides) else _usual(fed, stride)
-    wide = [_margin(crop, stride, share) for share in (2, 4, 8, 10**6)]
+    usual = fed if sized or len(fed) == 1 else _usual(fed, stride)
     if pictures.source.origin in ("arrays", "function"):
         inner = _margin(fed, stride, 4)
         smaller = tuple(n - 2 * m for n, m in zip(fed, inner, strict=True))
         if all(n >= 4 * s for n, s in zip(smaller, stride, strict=True)):
             own = (picture for picture, _ in pictures.fed())
             return Scenes(fed, real=True, pictures=own), smaller
-    found = pictures.own([_around(crop, margin) for margin in dict.fromkeys(wide)])
-    return found or pictures.made(_around(crop, wide[1])), crop
+    for crop in dict.fromkeys((fed, usual)):
+        found = pictures.own([_around(crop, _margin(crop, stride, 2))])
+        if found is not None:
+            return found, crop
+    # A size that the model was made for shows more of its layers; others are a matter of time.
+    crop = fed if max(fed) <= 2 * _USUAL and not _free(insides) else usual
+    return pictures.made(_around(crop, _margin(crop, stride, 1))), crop
 
 
 def _free(insides: Insides) -> bool:
     """Whether the model leaves the sizes of its pictures open."""
     axes = insides.original.feeding.axes
-    return len(axes) > 1 and not any(isinstance(insides.main.info.shape[a], int) for a in axes)
+    return not any(isinstance(insides.main.info.shape[axis], int) for axis in axes)
 
 
 def _usual(fed: Space, stride: Space) -> Space:
-    """At most the usual size, equal to the size that runs modulo the stride."""
-    return tuple(
-        n if n <= _USUAL else n - -(-(n - _USUAL) // s) * s
-        for n, s in zip(fed, stride, strict=True)
-    )
+    """At most the usual size, or four strides, equal to the size that runs modulo the stride."""
+    found = []
+    for n, s in zip(fed, stride, strict=True):
+        most = max(_USUAL, 4 * s)
+        found.append(n if n <= most else n - -(-(n - most) // s) * s)
+    return tuple(found)
 
 
 def _margin(crop: Space, stride: Space, share: int) -> Space:
