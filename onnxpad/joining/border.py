@@ -1,5 +1,7 @@
 """Context error of both models: the same crops, held against the same real surroundings."""
 
+from math import prod
+
 from onnxpad.comparison import Border, BorderOutput
 from onnxpad.errors import RunError
 from onnxpad.joining.insides import Insides
@@ -14,6 +16,8 @@ _USUAL = 128
 # Real surroundings whose worth is told for models with spatial outputs, in pixels per side.
 _OVERLAPS = (4, 16)
 _CANDIDATE = "candidate"
+# Large pictures of batches and volumes are kept below this.
+_MOST_ELEMENTS = 2**25
 
 Space = tuple[int, ...]
 
@@ -84,7 +88,11 @@ def _scenes(insides: Insides, pictures: Pictures, *, sized: bool) -> tuple[Scene
             return found, crop
     # A size that the model was made for shows more of its layers; others are a matter of time.
     crop = fed if max(fed) <= 2 * _USUAL and not _free(insides) else usual
-    return pictures.made(_around(crop, _margin(crop, stride, 1))), crop
+    large = _around(crop, _margin(crop, stride, 1))
+    if prod(large) * prod(insides.main.shape) > _MOST_ELEMENTS * prod(fed):
+        crop = usual
+        large = _around(crop, _margin(crop, stride, 2))
+    return pictures.made(large), crop
 
 
 def _free(insides: Insides) -> bool:
