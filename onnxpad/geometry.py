@@ -56,8 +56,12 @@ def same_pads(size: int, window: Window, *, lower: bool) -> tuple[int, int]:
 
 
 def same_pads_any_size(window: Window, *, lower: bool) -> tuple[int, int] | None:
-    """The pads of auto_pad SAME where they do not depend on the size (stride 1), else None."""
-    return same_pads(window.extent, window, lower=lower) if window.stride == 1 else None
+    """The pads of auto_pad SAME where they do not depend on the size, else None.
+
+    With stride 1 they do not; and a window of one element never needs any.
+    """
+    fixed = window.stride == 1 or window.extent == 1
+    return same_pads(window.extent, window, lower=lower) if fixed else None
 
 
 def end_extent(

@@ -61,7 +61,8 @@ def _told(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, MemoryError):
         return "not enough memory for this model and its samples", 4
     if hasattr(error, "format_message"):  # a usage error of the parser's own
-        return f"{error.format_message()} (onnxpad --help tells more)", 2
+        message = error.format_message()  # none where the help was asked for by saying nothing
+        return f"{message} (onnxpad --help tells more)" if message else "", 2
     if not isinstance(error, Exception) or {"-v", "--verbose"} & set(sys.argv):
         return None
     shown = one_line(f"{type(error).__name__}: {error}")
@@ -69,7 +70,8 @@ def _told(error: BaseException) -> tuple[str, int] | None:
 
 
 def _fail(sentence: str, code: int) -> int:
-    sys.stderr.write(f"error: {one_line(sentence, 1000)}\n")
+    if sentence:
+        sys.stderr.write(f"error: {one_line(sentence, 1000)}\n")
     return code
 
 

@@ -360,3 +360,20 @@ def test_what_deformable_convolutions_still_read_is_said() -> None:
     model.ir_version = 9
     (change,) = rewritten(model, "reflect").changed
     assert "still read 0" in change.how
+
+
+def test_strided_kernels_of_one_element_never_pad() -> None:
+    """TensorFlow's shortcuts are such: with a free size each was taken for a padding site."""
+
+    def same(kernel: list[int], strides: list[int]) -> ModelProto:
+        node = conv(auto_pad="SAME_UPPER", strides=strides)
+        return model_of(
+            [node], [value("x", 1, 2, "h", "w")], [value("y", *[None] * 4)],
+            w=weights(3, 2, *kernel),
+        )  # fmt: skip
+
+    assert not onnxpad.find_sites(same([1, 1], [2, 2]))
+    (site,) = onnxpad.find_sites(same([3, 1], [2, 2]))
+    assert [a.axis for a in site.axes] == [2]
+    (again,) = onnxpad.find_sites(rewritten(same([3, 1], [2, 2]), "reflect").model)
+    assert str(again.mode) == "reflect"
