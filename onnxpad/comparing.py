@@ -10,6 +10,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
 
+import numpy as np
+
 from onnxpad.budget import judge
 from onnxpad.comparison import Comparison, Run
 from onnxpad.config.settings import Setting, Settings
@@ -233,9 +235,13 @@ def _score_axis(judge_: Judge | None) -> int | None:
 
 
 def _part(measure: Callable[[], _T]) -> tuple[_T | None, str]:
-    """A part's record, or why there is none: no part may take the others down."""
+    """A part's record, or why there is none: no part may take the others down.
+
+    Outputs that are not finite are counted by each measure, not warned of by numpy as well.
+    """
     try:
-        return measure(), ""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return measure(), ""
     except OnnxpadError as error:
         return None, str(error)
     except (ValueError, MemoryError) as error:

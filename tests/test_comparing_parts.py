@@ -263,6 +263,21 @@ def test_nan_scores_are_counted(tmp_path: Path) -> None:
     assert found.verdict.word == "worse"
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_maps_without_a_number(tmp_path: Path, value: float) -> None:
+    shape = [1, 3, 16, 16]
+    node = helper.make_node("Add", ["x", "c"], ["y"])
+    weights = {"c": np.array(value, np.float32)}
+    proto = model([node], [("x", FLOAT, shape)], [("y", FLOAT, shape)], weights)
+    path, good = saved(proto, tmp_path / "m.onnx"), conv(tmp_path / "good.onnx", channels=3)
+    found = compare(path, path, samples=1)
+    assert found.identical
+    assert any("NaN or infinite" in warning for warning in found.warnings)
+    found = compare(good, path, samples=1)
+    assert found.verdict is not None
+    assert found.verdict.word == "worse"
+
+
 # budgets
 
 

@@ -28,8 +28,11 @@ class Examples:
         if ours.shape != theirs.shape or not ours.ndim:
             return
         first, second = (_plane(np.asarray(y, np.float64), axes) for y in (ours, theirs))
+        with np.errstate(invalid="ignore", over="ignore"):
+            change = np.abs(second - first).max(axis=2)
+        if not (np.isfinite(first).any() and np.isfinite(change).any()):
+            return
         low, high = float(np.nanmin(first)), float(np.nanmax(first))
-        change = np.abs(second - first).max(axis=2)
         self.pictures.append(
             Picture(
                 name,
