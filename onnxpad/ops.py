@@ -71,6 +71,7 @@ UNARY = frozenset(
         "Atan",
         "Atanh",
         "Cast",
+        "CastLike",
         "Ceil",
         "Celu",
         "Clip",

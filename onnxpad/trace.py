@@ -29,13 +29,16 @@ class Trace:
 def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
     """Follow the border of the tensor ``name``, padded on ``axes``, to the window ops it reaches.
 
-    Passes pointwise ops, quantisation, batch normalisation, further Pads, and reshapes that keep
-    every padded axis whole. Anything else that reads the border blocks.
+    Passes pointwise ops, quantisation, normalisation of each position, further Pads, and reshapes
+    that keep every padded axis whole. Anything else that reads the border blocks.
     """
     trace = Trace()
+    reached: dict[str, Axes] = {}
+    joints: dict[int, NodeProto] = {}  # what waits for its other operand: x * sigmoid(x)
     queue = [(name, axes)]
     while queue and not trace.blocked:
         name, axes = queue.pop()
+        reached[name] = axes
         if name in scope.outputs:
             trace.blocked = f"its border is part of the output {name!r}"
             break
@@ -47,13 +50,47 @@ def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
                 trace.readers.append((index, axes))
                 continue
             onward = pass_on(scope, values, node, name, axes)
-            if onward is None:
-                trace.blocked = f"it feeds the {ops.op_name(node)} {node_name(node)!r}"
+            if onward is not None:
+                trace.between.append(index)
+                queue.append((node.output[0], onward))
+            elif ops.key(node) in _JOINTS:
+                joints[index] = node
+            else:
+                trace.blocked = _feeds(node)
                 break
-            trace.between.append(index)
-            queue.append((node.output[0], onward))
+        if not queue:
+            _join(scope, trace, joints, reached, queue)
     trace.readers.sort()
     return trace
+
+
+_JOINTS = frozenset(("", op_type) for op_type in ops.BINARY)
+
+
+def _join(
+    scope: Scope,
+    trace: Trace,
+    joints: dict[int, NodeProto],
+    reached: dict[str, Axes],
+    queue: list[tuple[str, Axes]],
+) -> None:
+    """Pass those joints all of whose operands carry the border alike; the rest blocks."""
+    for index, node in list(joints.items()):
+        borders = {reached[name] for name in node.input if name in reached}
+        shapes = [scope.info(name).shape for name in node.input if name in reached]
+        ranks = {None if shape is None else len(shape) for shape in shapes}
+        axes = next(iter(borders))
+        alike = len(borders) == 1 and len(ranks) == 1 and None not in ranks
+        if alike and _small_operands(scope, node, frozenset(reached), axes):
+            del joints[index]
+            trace.between.append(index)
+            queue.append((node.output[0], axes))
+    if not queue and joints and not trace.blocked:
+        trace.blocked = _feeds(next(iter(joints.values())))
+
+
+def _feeds(node: NodeProto) -> str:
+    return f"it feeds the {ops.op_name(node)} {node_name(node)!r}"
 
 
 def pass_on(scope: Scope, values: Values, node: NodeProto, name: str, axes: Axes) -> Axes | None:
@@ -64,21 +101,20 @@ def pass_on(scope: Scope, values: Values, node: NodeProto, name: str, axes: Axes
     if op_type in ops.UNARY | ops.PER_CHANNEL | {"Pad"} and node.input[0] == name:
         return axes
     if op_type in ops.BINARY:
-        return axes if _small_operands(scope, node, name, axes) else None
-    if op_type in ops.QUANTISE and node.input[0] == name:
-        return axes if quantised_alike(scope, node, axes) else None
+        return axes if _small_operands(scope, node, frozenset((name,)), axes) else None
+    if op_type in ops.QUANTISE | {"LayerNormalization"} and node.input[0] == name:
+        alike = quantised_alike if op_type in ops.QUANTISE else _normalises_beside
+        return axes if alike(scope, node, axes) else None
     if op_type in _MOVES and node.input[0] == name:
         return _moved(scope, values, node, axes)
     return None
 
 
-def _small_operands(scope: Scope, node: NodeProto, name: str, axes: Axes) -> bool:
-    """Whether the other operands have size 1 along the padded axes: no positional maps."""
-    shape = scope.info(name).shape
-    if list(node.input).count(name) == len(node.input):
-        return True
+def _small_operands(scope: Scope, node: NodeProto, names: frozenset[str], axes: Axes) -> bool:
+    """Whether operands beside ``names`` have size 1 on the padded axes: no positional maps."""
+    shape = scope.info(next(name for name in node.input if name in names)).shape
     for other in node.input:
-        if other == name:
+        if other in names:
             continue
         theirs = scope.info(other).shape
         if theirs is None or (theirs and shape is None):
@@ -89,6 +125,14 @@ def _small_operands(scope: Scope, node: NodeProto, name: str, axes: Axes) -> boo
             if position >= 0 and theirs[position] != 1:
                 return False
     return True
+
+
+def _normalises_beside(scope: Scope, node: NodeProto, axes: Axes) -> bool:
+    """Whether a normalisation takes its means over none of the padded axes."""
+    shape = scope.info(node.input[0]).shape
+    if shape is None or len(list(filter(None, node.output))) > 1:
+        return False
+    return bool(max(axes) < attributes(node).get("axis", -1) % len(shape))
 
 
 def quantised_alike(scope: Scope, node: NodeProto, axes: Axes) -> bool:
