@@ -14,6 +14,7 @@ The quantities:
     seams                jump over the seams of tiles, candidate / original, worst output
     difference           largest |candidate − original| / largest |original|, worst output
     latency              median time of a run, candidate / original
+    memory               peak of a process that runs the model once, candidate / original
 """
 
 import re
