@@ -110,6 +110,8 @@ UNARY = frozenset(
         "ImageScaler",
     ]
 )
+# What ONNX Runtime makes of activations that exporters spell out, in its own domain.
+FUSED_UNARY = frozenset(("Gelu", "QuickGelu"))
 # Element by element with a second operand.
 BINARY = frozenset(
     ["Add", "Sub", "Mul", "Div", "Pow", "Max", "Min", "PRelu", "And", "Or", "Xor", "Mod"]

@@ -64,6 +64,7 @@ def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
     return trace
 
 
+_FOREIGN = ops.QUANTISE | ops.FUSED_UNARY
 _JOINTS = frozenset(("", op_type) for op_type in ops.BINARY)
 
 
@@ -96,9 +97,9 @@ def _feeds(node: NodeProto) -> str:
 def pass_on(scope: Scope, values: Values, node: NodeProto, name: str, axes: Axes) -> Axes | None:
     """The padded axes after a node, or None where the node does more than pass a border on."""
     domain, op_type = ops.key(node)
-    if domain not in ("", ops.MICROSOFT) or (domain and op_type not in ops.QUANTISE):
+    if domain not in ("", ops.MICROSOFT) or (domain and op_type not in _FOREIGN):
         return None
-    if op_type in ops.UNARY | ops.PER_CHANNEL | {"Pad"} and node.input[0] == name:
+    if op_type in ops.UNARY | ops.FUSED_UNARY | ops.PER_CHANNEL | {"Pad"} and node.input[0] == name:
         return axes
     if op_type in ops.BINARY:
         return axes if _small_operands(scope, node, frozenset((name,)), axes) else None

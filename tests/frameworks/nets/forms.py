@@ -170,6 +170,45 @@ class Edges(nn.Module):
         return self.conv(torch.sqrt(found.square().sum(2) + 1e-3) + flat.view(n, c, h, w) / 8)
 
 
+class Learned(nn.Module):
+    """StyleGAN's begin: a learned constant is convolved, and only a style comes from the input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.constant, self.style = nn.Parameter(torch.empty(1, 4, 4, 5)), nn.Linear(3, 6)
+        self.one, self.two = nn.Conv2d(4, 6, 3, padding=1), nn.Conv2d(6, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) to (N, 3, 8, 10)."""
+        y = self.one(self.constant) * self.style(x.mean((2, 3)))[:, :, None, None]
+        return self.two(functional.interpolate(functional.leaky_relu(y, 0.2), scale_factor=2.0))
+
+
+class Unbatched(nn.Module):
+    """Convolutions of a picture that is no batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 3, 5, padding=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The first of the batch."""
+        return self.two(torch.relu(self.one(x[0])))
+
+
+class PadThenNorm(nn.Module):
+    """Zeros, a norm over the channels, an activation that is spelled out, a convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.conv = nn.LayerNorm(3), nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Behind the norm the border is no longer zero, but it is the Pad's all the same."""
+        x = self.norm(functional.pad(x, (1, 1, 1, 1)).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return self.conv(functional.gelu(x))
+
+
 def _fused() -> nn.Module:
     return nn.Sequential(
         SamePad(3, 6, 3, 2), nn.BatchNorm2d(6), nn.SiLU(), SamePools(), SamePad(6, 5, 4, 3),
@@ -196,4 +235,12 @@ CASES = (
          nn.Conv2d(6, 4, 1, 2, 1)), (1, 3, 22, 28), (1, 3, 31, 19), 13),
     Case("more_pad_than_kernel", lambda: nn.Sequential(nn.Conv2d(3, 6, 3, 1, (4, 2)), nn.Tanh(),
          nn.Conv2d(6, 4, (1, 3), 1, (2, 3))), *SIZES),
+    # The newer exporter computes the first convolution, of constants alone, while it exports.
+    Case("learned_constant", Learned, *SIZES, exporters=("torchscript",)),
+    Case("unbatched", Unbatched, *SIZES),
+    # PyTorch does not mirror a single position.
+    Case("one_position", lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 6, 3, 1, 1),
+         nn.Tanh(), nn.Conv2d(6, 4, 3, 1, 1)), *SIZES, modes=("edge", "wrap")),
+    # Below opset 17 the norm is spelled out as means, where no border is followed.
+    Case("pad_then_norm", PadThenNorm, *SIZES[:2], 17),
 )  # fmt: skip
