@@ -147,10 +147,13 @@ def _take(
 
 
 def _remainder(build: Builder, where: Ints, period: Ints, begin: Ints) -> tuple[Ints, Ints]:
-    """(q, m) with where = q period + m and 0 <= m < period, for where >= -begin, period >= 1."""
+    """(q + begin, m) with where = q period + m and 0 <= m < period; where >= -begin, period >= 1.
+
+    Begin is left in: most modes use m alone, and a node that nobody reads is not to be written.
+    """
     shifted = build.add(where, build.mul(begin, period))
     quotient = build.div(shifted, period)
-    return build.sub(quotient, begin), build.sub(shifted, build.mul(quotient, period))
+    return quotient, build.sub(shifted, build.mul(quotient, period))
 
 
 def _edge_source(build: Builder, where: Ints, size: Ints, _begin: Ints) -> Ints:
@@ -198,7 +201,8 @@ def _take_linear(
     and -x[P-m] - 2q x[0] + (2q + 2) x[n-1] on the falling one. Each factor is a small integer.
     """
     period = _reflect_period(build, size)
-    q, m = _remainder(build, where, period, axis.begin)
+    quotient, m = _remainder(build, where, period, axis.begin)
+    q = build.sub(quotient, axis.begin)
     mirrored = build.min(m, build.sub(period, m))
     # A size of 1 has no slope: every factor but that of the element itself is 0.
     several = build.at_least_one(build.sub(size, whole(1)))

@@ -132,9 +132,19 @@ def composed_site(
     axes = tuple(
         SiteAxis(axis, size_of(shape, axis), begin, end, None) for axis, begin, end in found.axes
     )
-    rank = len(shape) if shape else found.rank or max(a.axis for a in axes) + 1
+    rank = len(shape) if shape else found.rank or _rank_read(scope, trace)
+    if not rank:
+        return None
     site = _explicit(scope, node, "composed", found.mode, found.source, rank, axes, trace)
     return site if isinstance(site, PaddingSite) else None
+
+
+def _rank_read(scope: Scope, trace: Trace) -> int:
+    """Axes of a tensor of unknown shape, told by the window op that reads it; 0 where unknown."""
+    reader = scope.nodes[trace.readers[0][0]] if trace.readers else NodeProto()
+    op = ops.window_op(reader)
+    windows = ops.windows(scope, reader, op) if op else None
+    return len(windows) + 2 if windows else 0
 
 
 def _explicit(

@@ -16,7 +16,7 @@ from onnxpad import shapes
 from onnxpad.arguments import assignments, globs
 from onnxpad.builder import Builder
 from onnxpad.edits import change
-from onnxpad.errors import ModelError, expect
+from onnxpad.errors import ModelError, UsageError, expect
 from onnxpad.grid import OffGridError
 from onnxpad.halo import add_halo
 from onnxpad.indexing import index
@@ -197,21 +197,26 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
     )  # fmt: skip
 
 
-def _halo_wanted(request: Request) -> tuple[Mode, int] | None:
-    """(mode, pixels) of the halo that was asked for, by option or by plan."""
+def _halo_wanted(request: Request) -> tuple[str, Mode, int] | None:
+    """(input or "" for any, mode, pixels) of the halo that was asked for, by option or by plan."""
     if request.plan is not None and request.plan.halo is not None:
-        return request.plan.halo[1:]
-    return (request.mode, request.halo) if request.halo and request.mode else None
+        return request.plan.halo
+    return ("", request.mode, request.halo) if request.halo and request.mode else None
 
 
 def _rewrite_halo(
-    model: Model, scopes: Sequence[Scope], found: Survey, mode: Mode, asked: int
+    model: Model, scopes: Sequence[Scope], found: Survey, source: str, mode: Mode, asked: int
 ) -> RewriteResult:
     """Pad the input; every site stays. What stands in the way is told in the result."""
     plan, halo, refusal = Plan(()), None, ""
     edits: list[ScopeEdit] = []
     try:
         halo, edit = add_halo(scopes[0], names_in_use(scopes), asked, mode)
+        if source not in ("", halo.source):
+            raise UsageError(
+                f"the plan pads the input {printable(source)!r}, which is not the one that the "
+                f"model's convolutions see ({printable(halo.source)!r})"
+            )
         plan, edits = Plan((), (halo.source, mode, asked)), [edit]
     except OffGridError as error:
         refusal = f"no halo can be cropped away exactly: {error}"

@@ -9,6 +9,7 @@ from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, num
 
 import onnxpad
 from onnxpad.errors import UsageError
+from onnxpad.modes import Mode
 from onnxpad.plan import read_plan
 from tests.rewriting.running import fault, outputs, parsed
 
@@ -377,3 +378,46 @@ def test_strided_kernels_of_one_element_never_pad() -> None:
     assert [a.axis for a in site.axes] == [2]
     (again,) = onnxpad.find_sites(rewritten(same([3, 1], [2, 2]), "reflect").model)
     assert str(again.mode) == "reflect"
+
+
+def unknown_shape(**attributes: Any) -> ModelProto:
+    """A convolution behind an operator that shape inference does not know."""
+    node = helper.make_node("Unknown", ["a"], ["x"], domain="custom")
+    inputs = [helper.make_tensor_value_info("a", TensorProto.FLOAT, None)]
+    return model_of(
+        [node, conv(**attributes)], inputs, [value("y", *[None] * 4)], w=weights(3, 2, 3, 3)
+    )
+
+
+@pytest.mark.parametrize("mode", ["edge", "zero", "symmetric"])
+def test_padding_of_one_axis_of_a_tensor_of_unknown_shape(mode: str) -> None:
+    """The tensor was taken to end at the padded axis."""
+    wrapped = rewritten(unknown_shape(pads=[2, 0, 2, 0]), "wrap").model
+    result = rewritten(wrapped, mode, from_mode="wrap")
+    assert len(result.changed) == 1
+    assert result.changed[0].site.rank == 4
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "reflect", "wrap", "linear"])
+def test_nothing_is_written_that_nobody_reads(mode: str) -> None:
+    model = model_of(
+        [conv(pads=[2] * 4)], [value("x", 1, 2, "h", "w")], [value("y", *[None] * 4)],
+        w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    result = rewritten(model, mode).model
+    read = {name for node in result.graph.node for name in node.input} | {"y"}
+    assert {name for node in result.graph.node for name in node.output} <= read
+    back = rewritten(result, "zero", from_mode=mode).model
+    assert [n.op_type for n in back.graph.node] == ["Conv"]
+
+
+def test_a_halo_planned_for_another_input() -> None:
+    model = model_of([conv(pads=[1] * 4)], [value("x", 1, 2, 8, 8)],
+                     [value("y", 1, 3, 8, 8)], w=weights(3, 2, 3, 3))  # fmt: skip
+    for source, done in (("x", True), ("image", False)):
+        plan = onnxpad.Plan((), (source, Mode("edge"), 2))
+        if done:
+            assert rewritten(model, None, plan=plan).halo is not None
+            continue
+        with pytest.raises(UsageError, match="image"):
+            onnxpad.rewrite(model, plan=plan)

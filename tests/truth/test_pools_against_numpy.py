@@ -232,8 +232,8 @@ def refused_for(case: Pool, mode: str) -> str:
         return "integers"
     if own_mode(case) == mode:
         return ""
-    strided = any(s > 1 for s in case.stride)
-    if case.dynamic and case.auto and strided and case.opset < 11:
+    depends = any(s > 1 and k > 1 for s, k in zip(case.stride, case.kernel, strict=True))
+    if case.dynamic and case.auto and depends and case.opset < 11:
         return "opset 11"
     padded = [s for s, p in zip(case.stride, case.amounts, strict=True) if any(p)]
     if case.dynamic and case.ceil and not case.auto and max(padded) > 1:
