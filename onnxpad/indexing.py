@@ -25,18 +25,19 @@ def index(proto: ModelProto, folder: Path | None = None) -> tuple[Scope, ...]:
         folder: where the model's external data lies, if it has any.
     """
     bare = shapes.without_weights(proto)
-    stored = walk(proto, {})
-    if folder is not None:
-        read_small(stored, folder)
-        copy_small(stored, walk(bare, {}))
+    scopes = walk(proto, {})
+    if folder is not None and read_small(scopes, folder):
+        copy_small(scopes, walk(bare, {}))
     infos = shapes.main_infos(bare)
-    for _ in range(MOST_ROUNDS):
+    padded = any(node.op_type == "Pad" for scope in scopes for node in scope.nodes)
+    for _ in range(MOST_ROUNDS if padded else 0):
         if not _settle_pads(walk(bare, infos)):
             break
         infos = shapes.main_infos(bare)
-    scopes = walk(proto, with_functions(bare, infos))
-    for scope, before in zip(scopes, stored, strict=True):
-        scope.initializers = before.initializers
+    found = with_functions(bare, infos)
+    for scope in scopes:
+        # what a scope knows by itself, the shapes of sparse tensors, goes before what was inferred
+        scope.infos = {**found.get(scope.path, {}), **scope.infos}
     return scopes
 
 

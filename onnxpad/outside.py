@@ -13,16 +13,22 @@ _COUNTS = (TensorProto.INT64, TensorProto.INT32, TensorProto.INT8, TensorProto.U
 _NUMBERS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE)
 
 
-def read_small(scopes: tuple[Scope, ...], folder: Path) -> None:
+def read_small(scopes: tuple[Scope, ...], folder: Path) -> bool:
     """Let the scopes see what small external tensors hold; the model itself stays as it is.
 
     Args:
         scopes: scopes of a model that ``load_model`` passed, so that its data lies in the folder.
+
+    Returns:
+        Whether there was any.
     """
+    found = False
     for scope in scopes:
         for name, tensor in scope.initializers.items():
             if tensor.data_location == TensorProto.EXTERNAL and _small(tensor):
                 scope.initializers[name] = _read(tensor, folder)
+                found = True
+    return found
 
 
 def _read(tensor: TensorProto, folder: Path) -> TensorProto:
