@@ -183,12 +183,14 @@ def _change_explicit(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     if mode == site.mode:
         return ""
     node = shop.scope.nodes[index]
-    axes = [_explicit_axis(shop, site, node, axis) for axis in site.axes]
-    operator = pad_operator(shop.build, mode, axes, element_type(site))
+    operator = pad_operator(
+        shop.build, mode, [_told_axis(axis) for axis in site.axes], element_type(site)
+    )
     if site.form == "Pad" and operator:
         set_pad_mode(shop, shop.edit.node(index), operator, mode, _fill(shop, site, mode))
         return "the Pad's mode"
     shop.edit.removed.add(index)
+    axes = [_explicit_axis(shop, site, node, axis) for axis in site.axes]
     if mode.name == "mean":
         _mean(shop, site, site.source, axes, output=site.node)
         shop.place(index)
@@ -199,6 +201,13 @@ def _change_explicit(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     )  # fmt: skip
     shop.place(index)
     return "in place of it"
+
+
+def _told_axis(axis: SiteAxis) -> PadAxis:
+    """An axis for asking what Pad can do: builds no node, a computed amount stays unnamed."""
+    if axis.begin is None or axis.end is None:
+        return PadAxis(axis.axis, axis.size, "", "")
+    return PadAxis(axis.axis, axis.size, whole(axis.begin), whole(axis.end))
 
 
 def _explicit_axis(shop: Workshop, site: PaddingSite, node: NodeProto, axis: SiteAxis) -> PadAxis:
