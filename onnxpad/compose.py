@@ -80,11 +80,10 @@ def pad_operator(build: Builder, mode: Mode, axes: Sequence[PadAxis], dtype: int
         return ""
     if dtype not in _PAD_TYPES and not (dtype == TensorProto.BFLOAT16 and build.opset >= 13):
         return ""
-    if mode.name in ("symmetric", "linear", "mean"):
-        alike = mode.name == "symmetric" and all(f and max(f) <= 1 for f in fixed)
-        return "edge" if alike else ""
-    if mode.name == "wrap":
-        return "wrap" if build.opset >= 19 else ""
+    if mode.name == "symmetric" and all(f and max(f) <= 1 for f in fixed):
+        return "edge"  # the same where the padding is 1
+    if mode.kind.pad_since is None or build.opset < mode.kind.pad_since:
+        return ""
     if mode.name == "reflect":
         fits = all(f and a.size and max(f) < a.size for f, a in zip(fixed, axes, strict=True))
         return "reflect" if fits else ""

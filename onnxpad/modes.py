@@ -62,7 +62,6 @@ KINDS: tuple[ModeKind, ...] = (
 
 _BY_NAME = {kind.name: kind for kind in KINDS}
 MODE_NAMES = tuple(_BY_NAME)
-COPYING = tuple(kind.name for kind in KINDS if kind.copying)
 
 # Words other tools use, so that a wrong guess gets a useful answer instead of a bare "unknown".
 _ELSEWHERE = {

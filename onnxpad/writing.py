@@ -34,13 +34,12 @@ class Output:
     data: tuple[tuple[str, Path], ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A finished model under a temporary name beside its target."""
 
     path: Path
     target: Path
-    committed: bool = False
 
     def commit(self) -> None:
         """Give it its name.
@@ -49,7 +48,6 @@ class Stage:
             WriteError: the target cannot be replaced.
         """
         give_name(self.path, self.target)
-        self.committed = True
 
 
 @contextmanager
