@@ -81,6 +81,47 @@ def end_extent(
     return max((count - 1) * window.stride + window.extent - begin - size, 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the windows of one op read along one axis.
+
+    Attributes:
+        out: window positions.
+        unread: elements behind the last window, padding among them:
+            u = (h + p_b + p_e - d(k - 1) - 1) mod s.
+        begin: invented elements that windows read at the begin.
+        end: invented elements that windows read at the end: p_e - min(u, p_e).
+        lost: real elements at the end that no window reads: max(u - p_e, 0).
+    """
+
+    out: int
+    unread: int
+    begin: int
+    end: int
+    lost: int
+
+    @property
+    def even(self) -> bool:
+        """Whether both sides read as much padding, and every real element is read."""
+        return self.begin == self.end and self.lost == 0
+
+
+def read_axis(
+    size: int, window: Window, begin: int = 0, end: int = 0, *, ceil: bool = False
+) -> Reading | None:
+    """What is read of an axis, None where not one window fits.
+
+    With ``ceil`` the end counts as far as the last kept window reaches. Unread elements in the
+    middle, where the stride passes over taps, are not counted.
+    """
+    out = out_size(size, window, begin, end, ceil=ceil)
+    if out == 0:
+        return None
+    extent = end_extent(size, window, begin, end, ceil=ceil)
+    unread = size + begin + extent - (out - 1) * window.stride - window.extent
+    return Reading(out, unread, begin, extent - min(unread, extent), max(unread - extent, 0))
+
+
 def valid_cells(size: int, window: Window, begin: int, end: int) -> tuple[int, ...]:
     """For each window position, how many of its taps fall on real elements (0 .. kernel)."""
     starts = (

@@ -123,6 +123,12 @@ def unique_names(nodes: Sequence[NodeProto]) -> list[str]:
     return names
 
 
+def identities(scope: "Scope") -> list[str]:
+    """Graph path and node name of each node of a scope."""
+    prefix = f"{scope.label}/" if scope.label else ""
+    return [prefix + name for name in unique_names(scope.nodes)]
+
+
 def _first_output(node: NodeProto) -> str:
     return next((name for name in node.output if name), node.name)
 

@@ -20,7 +20,7 @@ from onnxpad.pad_sites import composed_site, pad_site
 from onnxpad.recognise import composed_paddings
 from onnxpad.records import OtherPad, PaddingSite, SiteAxis, Survey
 from onnxpad.rescaling import ScaledAxis, rescaling
-from onnxpad.scopes import Scope, unique_names
+from onnxpad.scopes import Scope, identities
 from onnxpad.values import Values, attributes
 from onnxpad.window_sites import window_site
 
@@ -47,7 +47,7 @@ def survey_scopes(scopes: tuple[Scope, ...]) -> Survey:
     others: list[OtherPad] = []
     counted = transposed = 0
     for scope in scopes:
-        names = _identities(scope)
+        names = identities(scope)
         composed = {c.output: c for c in composed_paddings(scope, values)}
         counting: set[int] = set()
         here: list[tuple[int, PaddingSite]] = []
@@ -94,9 +94,3 @@ def _pads_at(axis: SiteAxis, window: Window, lower: bool, size: int) -> tuple[in
     if axis.begin is None or axis.end is None:
         return same_pads(size, window, lower=lower)
     return axis.begin, axis.end
-
-
-def _identities(scope: Scope) -> list[str]:
-    """Graph path and node name of each node."""
-    prefix = f"{scope.label}/" if scope.label else ""
-    return [prefix + name for name in unique_names(scope.nodes)]

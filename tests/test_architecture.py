@@ -17,7 +17,7 @@ PACKAGE = ROOT / "onnxpad"
 # From the bottom up. A module imports from its own room and those below it, never from above.
 # `onnxpad.__init__` stands above all but the command line: it hands out the public names.
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("words", ("errors", "text", "geometry", "modes", "records")),
+    ("words", ("errors", "text", "geometry", "modes", "records", "findings")),
     (
         "reading",
         (
@@ -38,7 +38,16 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "finding",
-        ("cutout", "recognise", "rescaling", "phases", "window_sites", "pad_sites", "sites"),
+        (
+            "cutout",
+            "recognise",
+            "rescaling",
+            "phases",
+            "window_sites",
+            "pad_sites",
+            "sites",
+            "windows",
+        ),
     ),
     ("deciding", ("refusals", "plan", "arguments")),
     (
@@ -75,6 +84,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pairing",
         ),
     ),
+    ("auditing", ("subject", "rules", "auditing")),
     ("showing", ("report",)),
     ("public", ("",)),
     ("command line", ("cli", "__main__")),
@@ -85,6 +95,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
 FORBIDDEN = {
     "running": {"finding", "deciding", "changing"},
     "judging": {"changing"},
+    "auditing": {"changing"},
     "showing": {"changing", "running"},
 }
 
