@@ -1,22 +1,12 @@
-"""A result as one page that needs no other file and no network.
+"""A comparison, or several, as one page that needs no other file and no network."""
 
-Everything from outside goes through the template's escaping; scripts run by their hashes alone,
-so nothing that slips through could run.
-"""
-
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from importlib.resources import files
 from math import isfinite
-from typing import Any
-
-from jinja2 import Environment, StrictUndefined
 
 from onnxpad.budget import missed
 from onnxpad.comparison import Comparison
-from onnxpad.report import batch, charts, rewriting
+from onnxpad.report import batch, charts, page, rewriting
 from onnxpad.report.accuracy import metric_tone
 from onnxpad.report.borders import tone as ratio_tone
 from onnxpad.report.figures import interval, plain, signed, times
@@ -76,21 +66,15 @@ def dumps(result: Result) -> str:
     comparisons = _comparisons(result)
     drawn: dict[str, charts.Chart] = {}
     articles = [_article(one, f"c{n}", drawn) for n, one in enumerate(comparisons)]
-    script, plotly = _resource("report.js"), _plotly() if drawn else ""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-                              lstrip_blocks=True)  # fmt: skip
-    page = environment.from_string(_resource("report.html.j2")).render(
+    return page.render(
+        "report.html.j2",
+        "report.js" if drawn else None,
         title=_title(result),
         head=_head(result),
         rewrite=_rewrite(result),
         articles=articles,
         data=drawn,
-        css=_resource("report.css"),
-        script=script,
-        plotly=plotly,
-        policy=_policy([script, plotly] if drawn else []),
     )
-    return page.rstrip() + "\n"
 
 
 def _comparisons(result: Result) -> tuple[Comparison, ...]:
@@ -215,24 +199,3 @@ def _keys(comparison: Comparison) -> Iterator[Key]:
     note = f"{latency.original_ms:.3g} → {latency.candidate_ms:.3g} ms"
     noise = "; within the noise" if latency.within_noise else ""
     yield Key("latency", times(latency.ratio), note + noise, PLAIN)
-
-
-def _policy(scripts: list[str]) -> str:
-    """What the page may load: itself. Scripts by the hash of their text."""
-    digests = [b64encode(sha256(text.encode()).digest()).decode() for text in scripts]
-    hashes = " ".join(f"'sha256-{digest}'" for digest in digests) or "'none'"
-    return (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _resource(name: str) -> str:
-    return files("onnxpad.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    text: Any = get_plotlyjs()
-    return str(text).replace("</script", "<\\/script")

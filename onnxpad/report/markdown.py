@@ -57,7 +57,7 @@ def _any(result: Comparison | Summary | Batch) -> Iterator[str]:
     if isinstance(result, Batch):
         yield f"## {escape(title(result))}"
         if told(result):
-            yield _bullets(told(result))
+            yield bullets(told(result))
         if len(result.comparisons) > 1:
             rows = [(name, f"{_MARKS.get(word.tone, '')}{word.text}")
                     for name, word in words(result)]  # fmt: skip
@@ -73,7 +73,7 @@ def _any(result: Comparison | Summary | Batch) -> Iterator[str]:
 def _summary(summary: Summary) -> Iterator[str]:
     yield f"## {escape(summary.model)}"
     counted = () if summary.halo is not None else (counts(summary),)
-    yield _bullets((*halo_told(summary), *counted, *written_told(summary)))
+    yield bullets((*halo_told(summary), *counted, *written_told(summary)))
     rows = [
         (verb, what, why, ", ".join(names[:_MOST_NAMES])
          + (f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""))
@@ -91,7 +91,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
     names = " → ".join(map(escape, short_names(comparison)))
     yield f"### {_MARKS.get(word.tone, '')}{names}: {escape(word.text)}"
     if reasons:
-        yield _bullets(reasons)
+        yield bullets(reasons)
     warnings = list(cautions(comparison))
     if warnings:
         yield "\n".join(f"> ⚠️ {escape(warning)}  " for warning in warnings)
@@ -101,7 +101,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
     limits = budget(comparison.judged)
     if limits.grids:
         yield f"**{escape(limits.title)}**"
-        yield _grid(limits.grids[0])
+        yield grid(limits.grids[0])
     yield from _details(comparison)
 
 
@@ -142,15 +142,15 @@ def _details(comparison: Comparison) -> Iterator[str]:
     said = [f"{what}: {statement}" for what, statement in facts(comparison)]
     yield _fold(
         "What this stands on",
-        _bullets((*said, *(f"not measured: {what}" for what in unmeasured(comparison)))),
+        bullets((*said, *(f"not measured: {what}" for what in unmeasured(comparison)))),
     )
 
 
 def _section(section: Section) -> Iterator[str]:
     if section.lines:
-        yield _bullets([line.text for line in section.lines])
+        yield bullets([line.text for line in section.lines])
     yield from map(_profile, section.profiles)
-    yield from map(_grid, section.grids)
+    yield from map(grid, section.grids)
 
 
 def _profile(profile: Profile) -> str:
@@ -163,11 +163,12 @@ def _profile(profile: Profile) -> str:
     return f"{_line(profile.title)}\n\n" + _table(("distance", *profile.labels), rows)
 
 
-def _grid(grid: Grid) -> str:
+def grid(found: Grid) -> str:
+    """A table of cells."""
     rows = [[_MARKS.get(cell.tone, "") * _marked(cell.text) + cell.text for cell in row]
-            for row in grid.rows]  # fmt: skip
-    more = f"\n\n… and {grid.more} more" if grid.more else ""
-    return _table(grid.heads, rows, grid.words) + more
+            for row in found.rows]  # fmt: skip
+    more = f"\n\n… and {found.more} more" if found.more else ""
+    return _table(found.heads, rows, found.words) + more
 
 
 def _marked(text: str) -> bool:
@@ -180,7 +181,8 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _bullets(sentences: Sequence[str]) -> str:
+def bullets(sentences: Sequence[str]) -> str:
+    """A list of sentences."""
     return "\n".join(f"- {_line(sentence)}" for sentence in sentences)
 
 

@@ -45,9 +45,9 @@ def _parts(comparison: Comparison) -> Iterator[RenderableType]:
     yield from (_warning(w) for w in cautions(comparison))
     for section in sections(comparison):
         if not section.absent and (section.lines or section.grids):
-            yield _apart(Group(*_section(section)))
+            yield apart(Group(*_section(section)))
     yield from _outputs(comparison)
-    yield _apart(_facts(comparison))
+    yield apart(_facts(comparison))
     yield from (Text(f"not measured: {what}", "dim") for what in unmeasured(comparison))
 
 
@@ -55,17 +55,18 @@ def _verdict(comparison: Comparison) -> Iterator[RenderableType]:
     word, reasons = verdict(comparison)
     title = Text(" → ".join(short_names(comparison)) + ": ", "bold")
     yield title.append(word.text, f"{STYLES[word.tone]}".strip() or None)
-    yield from (_bullet(reason) for reason in reasons)
+    yield from (bullet(reason) for reason in reasons)
     if missed(comparison.judged):
-        yield _bullet("the budget is missed", BAD)
+        yield bullet("the budget is missed", BAD)
 
 
-def _apart(part: RenderableType) -> RenderableType:
+def apart(part: RenderableType) -> RenderableType:
     """With an empty line above it."""
     return Padding(part, (1, 0, 0, 0), expand=False)
 
 
-def _bullet(sentence: str, tone: str = "") -> RenderableType:
+def bullet(sentence: str, tone: str = "") -> RenderableType:
+    """A sentence of a list; its later lines are set in."""
     grid = Table.grid(padding=(0, 1, 0, 0))
     grid.add_column(width=1)
     grid.add_column()
@@ -77,23 +78,24 @@ def _section(section: Section) -> Iterator[RenderableType]:
     yield Text(section.title, "bold")
     yield from (Text(line.text, STYLES[line.tone]) for line in section.lines)
     yield from (_profile(profile) for profile in section.profiles)
-    yield from (_grid(grid) for grid in section.grids)
+    yield from (grid(one) for one in section.grids)
 
 
-def _grid(grid: Grid) -> RenderableType:
+def grid(rows: Grid, whole: str = "--report html:PATH shows all") -> RenderableType:
+    """A table; `whole` says where rows that were left out are to be found."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for place, head in enumerate(grid.heads):
-        left = place < grid.words
+    for place, head in enumerate(rows.heads):
+        left = place < rows.words
         table.add_column(
             head, justify="left" if left else "right", no_wrap=True, overflow="ellipsis"
         )
-    firsts = abridged_all([row[0].text for row in grid.rows], _NAME)
-    for first, row in zip(firsts, grid.rows, strict=True):
+    firsts = abridged_all([row[0].text for row in rows.rows], _NAME)
+    for first, row in zip(firsts, rows.rows, strict=True):
         shown = (Cell(first, row[0].tone), *row[1:])
         table.add_row(*(Text(cell.text, STYLES[cell.tone]) for cell in shown))
-    if not grid.more:
+    if not rows.more:
         return table
-    return Group(table, Text(f"… and {grid.more} more (--report html:PATH shows all)", "dim"))
+    return Group(table, Text(f"… and {rows.more} more ({whole})", "dim"))
 
 
 def _profile(profile: Profile, style: str = "") -> RenderableType:
@@ -120,11 +122,11 @@ def _outputs(comparison: Comparison) -> Iterator[RenderableType]:
     """How far the outputs differ, element by element and by ring; the headline says it alone."""
     section = outputs(comparison)
     if comparison.verdict is not None:
-        yield _apart(Text(f"Outputs: {headline(comparison).text}", "bold"))
-    for number, grid in enumerate(section.grids):
+        yield apart(Text(f"Outputs: {headline(comparison).text}", "bold"))
+    for number, one in enumerate(section.grids):
         under_title = comparison.verdict is not None and not number
-        yield _grid(grid) if under_title else _apart(_grid(grid))
-    yield from (_apart(_profile(profile, "bold")) for profile in section.profiles)
+        yield grid(one) if under_title else apart(grid(one))
+    yield from (apart(_profile(profile, "bold")) for profile in section.profiles)
 
 
 def _distance(label: str) -> str:
