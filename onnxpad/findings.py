@@ -59,6 +59,7 @@ class Finding:
         facts: the numbers of the message for machines, by name.
         advice: what to do about this very finding; "" leaves it to the rule's documentation.
         measured: whether running the model gave it.
+        accepted: how many of its places a baseline accepts; they are left out of the locations.
     """
 
     code: str
@@ -71,6 +72,7 @@ class Finding:
     facts: Mapping[str, float | int | str] = field(default_factory=dict)
     advice: str = ""
     measured: bool = False
+    accepted: int = 0
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -118,10 +120,49 @@ class ModelAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleInfo:
+    """What is written of a rule, for reports.
+
+    Attributes:
+        title: what it finds in one sentence.
+        severity, confidence: of its findings, unless one says otherwise.
+        finds, why, example, advice: the sections of its documentation, hard-wrapped paragraphs.
+    """
+
+    code: str
+    name: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    finds: str = ""
+    why: str = ""
+    example: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
-    """What an audit found in all models, in the order of their paths."""
+    """What an audit found in all models, in the order of their paths.
+
+    Attributes:
+        rules: those that ran.
+        fail_on: findings this bad or worse fail the audit; None where none does.
+        baseline: the baseline that was applied as it is shown, "" without one.
+    """
 
     models: tuple[ModelAudit, ...]
+    rules: tuple[RuleInfo, ...] = ()
+    fail_on: Severity | None = Severity.ERROR
+    baseline: str = ""
+
+    def fails(self, finding: Finding) -> bool:
+        """Whether a finding is bad enough to fail the audit."""
+        return self.fail_on is not None and finding.severity >= self.fail_on
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is."""
+        return any(self.fails(f) for m in self.models for f in m.findings)
 
     def count(self, severity: Severity) -> int:
         """Findings of one severity."""

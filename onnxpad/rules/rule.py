@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import cleandoc
 
-from onnxpad.findings import Confidence, Finding, Location, Severity
+from onnxpad.findings import Confidence, Finding, Location, RuleInfo, Severity
 from onnxpad.subject import Subject
 
 SECTIONS = ("What it finds", "Why it matters", "Example", "What to do")
@@ -50,6 +50,14 @@ class Rule:
             re.MULTILINE | re.DOTALL,
         )
         return found[1].strip() if found else ""
+
+    @property
+    def info(self) -> RuleInfo:
+        """Its documentation as a record, for reports."""
+        return RuleInfo(
+            self.code, self.name, self.title, self.severity, self.confidence,
+            *map(self.section, SECTIONS),
+        )  # fmt: skip
 
     def finding(
         self,
