@@ -77,6 +77,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tasks",
             "measure",
             "comparison",
+            "study",
             "tally",
             "verdict",
             "joining",
@@ -84,6 +85,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pairing",
         ),
     ),
+    ("studying", ("studies",)),
     ("auditing", ("subject", "rules", "auditing")),
     ("showing", ("report",)),
     ("public", ("",)),
@@ -145,7 +147,7 @@ TOP_LEVEL = {
 }
 
 # Module names, heavy ones, that starting up must not load.
-HEAVY = ("onnxruntime", "onnx_graphsurgeon", "PIL", "jinja2", "plotly")
+HEAVY = ("onnxruntime", "onnx_graphsurgeon", "PIL", "jinja2", "matplotlib", "plotly")
 
 MODULE_LINES = 300
 FUNCTION_LINES = 60

@@ -1,6 +1,7 @@
 """Options that several commands share, with one meaning everywhere."""
 
 import sys
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -88,6 +89,17 @@ Overlap = Annotated[
         min=0, metavar="K", help="Pixels two tiles share.", show_default=False, rich_help_panel=_RUN
     ),
 ]
+TileHalo = Annotated[
+    int | None,
+    typer.Option(
+        "--halo",
+        min=1,
+        metavar="N",
+        help="Pixels of edge around every tile of the original, to compare with; by default as "
+        "many as its border error reaches.",
+        rich_help_panel=_RUN,
+    ),
+]
 Provider = Annotated[
     str | None,
     typer.Option(metavar="auto|cpu|cuda", help="Where to run.", rich_help_panel=_RUN),
@@ -171,21 +183,27 @@ class Report:
             give_name(temporary, target)
 
 
-def parse_reports(texts: list[str] | None) -> tuple[Report, ...]:
+def parse_reports(
+    texts: list[str] | None, formats: Collection[str] | None = None
+) -> tuple[Report, ...]:
     """Read ``FORMAT:PATH``.
+
+    Args:
+        formats: what the command can write; those of a comparison unless given.
 
     Raises:
         UsageError: unknown format, or no path.
     """
     from onnxpad.report.formats import FORMATS
 
+    known = FORMATS if formats is None else formats
     reports = []
     for text in texts or ():
         form, colon, path = text.partition(":")
-        if form not in FORMATS or not colon or not path:
+        if form not in known or not colon or not path:
             raise UsageError(
                 f"--report {printable(text)!r}: expected FORMAT:PATH with a format of "
-                f"{', '.join(FORMATS)}, for example json:result.json or json:-"
+                f"{', '.join(known)}, for example json:result.json or json:-"
             )
         reports.append(Report(form, path))
     return tuple(reports)

@@ -50,7 +50,7 @@ def _ring_series(name: str, error: ContextError, rings: int) -> Chart:
     return {
         "name": name,
         "x": [d * stride for d in range(len(shown))],
-        "y": [_rounded(v) for v in shown],
+        "y": [rounded(v) for v in shown],
     }
 
 
@@ -68,7 +68,7 @@ def output_chart(output: OutputComparison) -> Chart | None:
             {
                 "name": "candidate",
                 "x": list(range(len(shown))),
-                "y": [_rounded(v) for v in shown],
+                "y": [rounded(v) for v in shown],
             }
         ],
     }
@@ -115,8 +115,8 @@ def map_chart(row: LayerRow) -> Chart:
         "size": list(planes[0].shape),
         "x": xs,
         "y": ys,
-        "low": _rounded(float(finite.min())) if finite.size else None,
-        "high": _rounded(float(finite.max())) if finite.size else None,
+        "low": rounded(float(finite.min())) if finite.size else None,
+        "high": rounded(float(finite.max())) if finite.size else None,
         "original": _values(planes[0], ys, xs),
         "candidate": _values(planes[1], ys, xs) if planes[0].shape == planes[1].shape else None,
     }
@@ -144,8 +144,9 @@ def _positions(size: int) -> list[int]:
 def _values(
     plane: NDArray[np.float64], ys: Sequence[int], xs: Sequence[int]
 ) -> list[list[float | None]]:
-    return [[_rounded(float(v)) for v in row] for row in plane[np.ix_(ys, xs)]]
+    return [[rounded(float(v)) for v in row] for row in plane[np.ix_(ys, xs)]]
 
 
-def _rounded(value: float) -> float | None:
+def rounded(value: float) -> float | None:
+    """Digits enough to draw; None where it is no finite number."""
     return float(f"{value:.{_DIGITS}g}") if isfinite(value) else None

@@ -24,10 +24,12 @@
     const wide = values.length && Math.max(...values) > 100 * Math.min(...values);
     const few = Math.max(0, ...chart.series.flatMap((one) => one.x)) <= 12;
     const dashes = { original: "solid", candidate: "dash" };
-    const traces = chart.series.map((one) => ({
+    const palette = ["#3467c4", "#c9570c", "#2a8f5b", "#9a4fb5", "#b8860b", "#1b9aaa", "#c0396b"];
+    const traces = chart.series.map((one, at) => ({
       type: "scatter", mode: one.x.length > 60 ? "lines" : "lines+markers",
       name: one.name, x: one.x, y: wide ? one.y.map((v) => (v > 0 ? v : null)) : one.y,
-      line: { color: variable("--" + one.name), width: 2, dash: dashes[one.name] },
+      line: { color: dashes[one.name] ? variable("--" + one.name) : palette[at % palette.length],
+              width: 2, dash: dashes[one.name] || (at < palette.length ? "solid" : "dot") },
       marker: { size: 5 },
     }));
     Plotly.react(target, traces, layout({

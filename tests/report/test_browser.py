@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
+from onnxpad.report import study_html
 from onnxpad.report.html import dumps
+from onnxpad.study import Chart, ModelStudy, Picture, Series, Study, Table
 from tests.report import whole
 from tests.report.test_formats import EVIL
 
@@ -90,6 +93,28 @@ def test_quiet_and_whole(make, flags: tuple[str, ...], tmp_path: Path) -> None:
     assert found.requests == []
     wanted = page.count("data-chart=") + page.count("data-side=") - script_mentions(page)
     assert found.dom.count('class="main-svg"') >= wanted
+
+
+@pytest.mark.parametrize("flags", [(), (DARK,)], ids=["light", "dark"])
+def test_a_study_is_quiet_and_its_charts_are_drawn(flags: tuple[str, ...], tmp_path: Path) -> None:
+    page = study_html.dumps(study_of(EVIL))
+    found = visit(page, tmp_path, *flags)
+    assert found.console == []
+    assert found.requests == []
+    assert '<img src="x"' not in found.dom
+    assert found.dom.count('class="main-svg"') >= page.count("data-chart=") - script_mentions(page)
+
+
+def study_of(name: str) -> Study:
+    values = np.linspace(0.0, 1.0, 12).reshape(3, 4)
+    one = ModelStudy(
+        name,
+        said=(name,),
+        tables=(Table("t", name, (name, "b"), ((name, 1.0),)),),
+        pictures=(Picture("p", name, values),),
+        charts=(Chart("c", name, name, name, (Series(name, (1, 2), (0.0, 1.0)),)),),
+    )
+    return Study("maps", name, name, (one, ModelStudy(name, absent=name)))
 
 
 def script_mentions(page: str) -> int:
