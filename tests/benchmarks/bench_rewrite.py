@@ -13,17 +13,14 @@ Exits 1 if onnxpad misses its limits: 0.6 s of work, 150 MiB at the peak.
 
 import argparse
 import json
-import os
 import platform
 import statistics
-import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "build" / "bench"
+from tests.benchmarks.process import FOLDER, IMPORTS, ROOT, spend
+
 WORK_LIMIT = 0.6
 PEAK_LIMIT = 150.0
 CHANNELS = 118  # 2,000 kernels of 118 × 118 × 3 × 3 floats are 1.0 GB
@@ -70,15 +67,6 @@ print("work", time.perf_counter() - began, file=sys.stderr)
 sys.exit(code)
 """
 
-# The libraries a rewrite needs, loaded before the clock starts.
-IMPORTS = """
-import importlib, pkgutil
-import onnx, onnx_graphsurgeon, numpy, typer, rich.table, rich.console, onnxpad
-for module in pkgutil.iter_modules(onnxpad.__path__):
-    if not module.name.startswith("_"):
-        importlib.import_module(f"onnxpad.{module.name}")
-"""
-
 GRAPHSURGEON = """
 import sys, time
 import numpy as np
@@ -120,35 +108,19 @@ class Row:
     runs: int
 
 
-def _run(code: str, *arguments: str) -> tuple[float, float, float]:
-    """Whole seconds, seconds of work, peak MiB of a fresh Python process running ``code``."""
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as child:
-        assert child.stderr is not None
-        told = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        whole = time.perf_counter() - began
-        child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        sys.exit(f"exit code {child.returncode}:\n{told}")
-    work = next((float(line[5:]) for line in told.splitlines() if line.startswith("work ")), 0.0)
-    return whole, work, usage.ru_maxrss / 1024
-
-
 def _measure(name: str, code: str, source: Path, target: Path, repeat: int) -> Row:
     runs = []
     for _ in range(repeat):
         for leftover in FOLDER.glob(f"{target.name}*"):
             leftover.unlink()
-        runs.append(_run(code, str(source), str(target)))
-    whole, work, peak = zip(*runs, strict=True)
-    return Row(name, statistics.median(whole), statistics.median(work), max(peak), repeat)
+        runs.append(spend(code, str(source), str(target)))
+    return Row(
+        name,
+        statistics.median(run.whole for run in runs),
+        statistics.median(run.work for run in runs),
+        max(run.peak for run in runs),
+        repeat,
+    )
 
 
 def _build(convs: int) -> Path:
@@ -157,7 +129,7 @@ def _build(convs: int) -> Path:
     path = FOLDER / f"deep{convs}.onnx"
     if not path.exists():
         print(f"building {path.relative_to(ROOT)} ...", file=sys.stderr)
-        _run(BUILD, str(path), str(convs), str(CHANNELS))
+        spend(BUILD, str(path), str(convs), str(CHANNELS))
     return path
 
 

@@ -1,0 +1,147 @@
+"""Every command line of onnxpad that the documentation shows is one that onnxpad understands.
+
+Nothing is run: the lines go through the parser of the command line, and what has a syntax of its
+own (budgets, labels, preprocessing, sizes, reports) through the parser of that.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from onnxpad.budget import parse_budget
+from onnxpad.cli import app
+from onnxpad.config.values import parse_size
+from onnxpad.data.label_spec import parse_labels
+from onnxpad.data.preprocess_syntax import parse_preprocess
+from onnxpad.errors import OnnxpadError
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted((ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")))
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"(?<=\n\n)((?:    .*\n)+)")
+INLINE = re.compile(r"(?<!`)`onnxpad ([^`\n]+)`(?!`)")
+# what stands in front of a command on its line: a prompt, a step of YAML, a shell step of Jenkins
+LEAD = re.compile(r"^\s*(?:\$ |- |run: |- run: |sh '|RUN )?(?:\S*/)?(?=onnxpad )")
+PLACEHOLDER = re.compile(r"\[|…|\|")
+
+# What the parser of the command line raises, and what onnxpad's own parsers do.
+PARSER: type[Exception] = typer.BadParameter.__mro__[1]
+WRONG = (PARSER, OnnxpadError)
+
+# Options whose value has a syntax of its own.
+SYNTAX = {
+    "budget": parse_budget,
+    "labels": parse_labels,
+    "preprocess": parse_preprocess,
+    "size": parse_size,
+}
+
+
+def _blocks(text: str) -> Iterator[str]:
+    for _, block in FENCE.findall(text):
+        yield block
+    yield from INDENTED.findall(FENCE.sub("", text))
+
+
+def commands(text: str) -> list[list[str]]:
+    """The arguments of each command line in a page's blocks of code."""
+    found = []
+    for block in _blocks(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            lead = LEAD.match(line)
+            if lead is None:
+                continue
+            shown = line[lead.end() :]
+            if "sh '" in lead[0]:
+                shown = shown.rstrip().removesuffix("'")
+            # a remark beside the command stands apart from it
+            shown = re.split(r" {3,}(?![-\"'])| (?:\|\||&&|;|>) ", shown)[0]
+            found.append(shlex.split(shown, comments=True)[1:])
+    return found
+
+
+def parse(arguments: list[str]) -> tuple[str, dict[str, object]]:
+    """The command's name and the values of its options. Raises what the parser raises."""
+    group = typer.main.get_command(app)
+    with group.make_context("onnxpad", list(arguments)) as context:
+        rest = [*context._protected_args, *context.args]
+        if not rest:
+            return "", {}
+        name, command, left = group.resolve_command(context, rest)
+        with command.make_context(name, left, parent=context) as inner:
+            return name, dict(inner.params)
+
+
+def check(arguments: list[str]) -> None:
+    try:
+        _, values = parse(arguments)
+    except typer.Exit:  # --help
+        return
+    for name, reader in SYNTAX.items():
+        value = values.get(name)
+        if isinstance(value, str) and not value.isupper():
+            reader(value)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_in_blocks(page: Path) -> None:
+    for arguments in commands(page.read_text("utf-8")):
+        try:
+            check(arguments)
+        except WRONG as error:
+            message = getattr(error, "message", error)
+            pytest.fail(f"{page.name} shows `onnxpad {shlex.join(arguments)}`: {message}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_commands_in_sentences(page: Path) -> None:
+    """A sentence may name a command without all it needs, but nothing that is not there."""
+    for shown in INLINE.findall(page.read_text("utf-8")):
+        arguments = shlex.split(shown.replace("\\|", "|"))
+        if any(PLACEHOLDER.search(word) for word in arguments):
+            arguments = arguments[:1]
+        try:
+            check(arguments)
+        except WRONG as error:
+            if type(error).__name__ not in {"MissingParameter", "NoArgsIsHelpError"}:
+                pytest.fail(f"{page.name} names `onnxpad {shown}`: {error}")
+
+
+def test_the_readme_shows_commands() -> None:
+    """The tests above have a subject."""
+    found = commands((ROOT / "README.md").read_text("utf-8"))
+    assert {"sites", "rewrite", "compare"} <= {arguments[0] for arguments in found}
+    assert len(found) >= 8
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "onnxpad no-such-command model.onnx",
+        "onnxpad sites model.onnx --no-such-option",
+        "onnxpad sites",
+        "onnxpad compare a.onnx b.onnx --budget 'agreement=>1'",
+        "onnxpad compare a.onnx b.onnx --samples many",
+    ],
+)
+@pytest.mark.parametrize(
+    "block",
+    ["```sh\n{}\n```", "```console\n$ {}\n```", "```yaml\n  - run: {}\n```", "text\n\n    {}\n"],
+)
+def test_wrong_commands_are_found(line: str, block: str) -> None:
+    (arguments,) = commands(block.format(line))
+    with pytest.raises(WRONG):
+        check(arguments)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_yaml_is_yaml(page: Path) -> None:
+    for language, block in FENCE.findall(page.read_text("utf-8")):
+        if language == "yaml":
+            assert yaml.safe_load(block)
