@@ -76,16 +76,21 @@ def _check_inputs(models: Models) -> None:
             f"{models.original.label} and {models.candidate.label} take different inputs: "
             f"{_told(models.original.inputs)} and {_told(models.candidate.inputs)}"
         )
-    if not ours:
+    check_fed(models.original)
+
+
+def check_fed(model: Session) -> None:
+    """Raise ModelError, RunError unless the model has inputs, all of kinds that can be fed."""
+    if not model.inputs:
         raise ModelError(
-            f"{models.original.label} has no inputs: there is nothing to feed it, so the two "
-            "cannot be compared on samples"
+            f"{model.label} has no inputs: there is nothing to feed it, so it cannot be measured "
+            "on samples"
         )
-    for info in models.original.inputs:
+    for info in model.inputs:
         if not info.numeric:
             raise RunError(
-                f"{models.original.label}: input {printable(info.name)} is a "
-                f"{printable(info.dtype)}; only tensors of numbers can be fed"
+                f"{model.label}: input {printable(info.name)} is a {printable(info.dtype)}; only "
+                "tensors of numbers can be fed"
             )
 
 
@@ -99,21 +104,28 @@ def runnable(models: Models, source: Source, seed: int) -> Plans:
 
     Raises RunError when it runs with none of them.
     """
-    choices = list(plans(models.original.inputs, source.known))
+    try:
+        return filling(models.original, source, seed)
+    except RunError as error:
+        choice = next(iter(plans(models.original.inputs, source.known)))
+        raise _blame(error, lambda: models.candidate.run(synthetic.feed(choice, seed, 0))) from None
+
+
+def filling(model: Session, source: Source, seed: int) -> Plans:
+    """The same for one model."""
+    choices = list(plans(model.inputs, source.known))
     if len(choices) == 1:
         return choices[0]
     first: RunError | None = None
     for choice in choices:
         try:
-            models.original.run(synthetic.feed(choice, seed, 0))
+            model.run(synthetic.feed(choice, seed, 0))
         except RunError as error:
             first = first or error
         else:
             return choice
-    assert first is not None
     told = ", ".join("×".join(map(str, p.shape)) or "one number" for p in choices[0])
-    failure = RunError(
+    raise RunError(
         f"{first} (inputs of {told}; {len(choices) - 1} other choices for the free dimensions "
         "fail as well); give samples of a fitting shape as .npy or .npz"
     )
-    raise _blame(failure, lambda: models.candidate.run(synthetic.feed(choices[0], seed, 0)))

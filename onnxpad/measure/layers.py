@@ -108,6 +108,31 @@ class LayerResults:
     unpaired: int
 
 
+class MeanTally:
+    """Mean maps of one model's layers over pictures; memory does not grow with their number."""
+
+    def __init__(
+        self, probe: Probe, layers: Sequence[Layer], told: Sequence[Layer] | None = None
+    ) -> None:
+        """Open the session. Raises RunError.
+
+        Args:
+            told: the layers that the records name in place of these, one for each.
+        """
+        self._layers = layers if told is None else told
+        self._run = probe.means(layers)
+        self._sums = [MeanMapSums()] * len(layers)
+
+    def add(self, picture: Array, count: int | None = None) -> None:
+        """Take in a batch at the size the model is fed; its first `count` are samples."""
+        each = zip(self._sums, self._run(picture), self._layers, strict=True)
+        self._sums = [s + mean_map(m, x, count) for s, m, x in each]
+
+    def result(self) -> tuple[MeanMap, ...]:
+        """The records."""
+        return tuple(s.result(x) for s, x in zip(self._sums, self._layers, strict=True))
+
+
 class LayerTally:
     """Mean maps and drift of two models over pictures; memory does not grow with their number."""
 
@@ -118,38 +143,31 @@ class LayerTally:
             limit: bytes that one model's maps may take where drift needs them whole.
         """
         pairs = pair_layers(original.anatomy, candidate.anatomy)
-        self._layers = [a for a, _ in pairs.layers]
         self._unpaired = pairs.unpaired
-        chosen = {x.map.name for x in thinned(self._layers, limit)}
+        ours = [a for a, _ in pairs.layers]
+        chosen = {x.map.name for x in thinned(ours, limit)}
         whole = [(a, b) for a, b in pairs.layers if a.map.name in chosen]
         self._drifting = [a for a, _ in whole]
         self._means = (
-            original.means(self._layers),
-            candidate.means([b for _, b in pairs.layers]),
+            MeanTally(original, ours),
+            MeanTally(candidate, [b for _, b in pairs.layers], ours),
         )
         self._maps = (
             original.runner([a.map for a, _ in whole]),
             candidate.runner([b.map for _, b in whole]),
         )
-        self._mean_sums = [[MeanMapSums()] * len(self._layers) for _ in range(2)]
         self._drift_sums = [DriftSums()] * len(whole)
 
     def add(self, picture: Array, count: int | None = None) -> None:
         """Take in a batch at the size the models are fed; its first `count` are samples."""
-        if not self._layers:
-            return
-        for number, run in enumerate(self._means):
-            each = zip(self._mean_sums[number], run(picture), self._layers, strict=True)
-            self._mean_sums[number] = [s + mean_map(m, x, count) for s, m, x in each]
+        for one in self._means:
+            one.add(picture, count)
         ours, theirs = (run(picture) for run in self._maps)
         both = zip(self._drift_sums, ours, theirs, self._drifting, strict=True)
         self._drift_sums = [s + drift(a, b, x, count) for s, a, b, x in both]
 
     def result(self) -> LayerResults:
         """The records."""
-        original, candidate = (
-            tuple(s.result(x) for s, x in zip(sums, self._layers, strict=True))
-            for sums in self._mean_sums
-        )
+        original, candidate = (one.result() for one in self._means)
         drifts = (s.result(x) for s, x in zip(self._drift_sums, self._drifting, strict=True))
         return LayerResults(original, candidate, tuple(drifts), self._unpaired)
