@@ -30,7 +30,7 @@ from onnxpad.joining.quantities import quantities
 from onnxpad.joining.request import Request
 from onnxpad.joining.scenes import Pictures
 from onnxpad.joining.sites import sites
-from onnxpad.joining.tiles import tiles
+from onnxpad.joining.tiles import Wanted, tiles
 from onnxpad.joining.walk import Walk
 from onnxpad.measure.latency import latency
 from onnxpad.runtime import choose_provider, version
@@ -67,6 +67,7 @@ def compare(
     threads: int | None = None,
     tile: int | None = None,
     overlap: int = 0,
+    halo: int | None = None,
     progress: Progress | None = None,
     **declared: Any,
 ) -> Comparison:
@@ -80,6 +81,8 @@ def compare(
         seed: fixes the scenes, and the order in which data is used.
         provider: auto, cpu or cuda. threads: inside an operator; None leaves it to the engine.
         tile, overlap: pixels, to see what cutting large images in tiles costs.
+        halo: pixels per side around every tile of the original, to compare the candidate with;
+            None for as many as the original's border error reaches.
         progress: told the stage ("samples", "border", ...), the steps done and their number.
         declared: labels, preprocess, task, output, class_offset, decoder, size, classes, peak,
             score, budget, strict: as in a configuration file.
@@ -97,7 +100,7 @@ def compare(
         raise UsageError(f"compare() takes no {unknown[0]}; it takes {', '.join(sorted(known))}")
     read = {k: Setting(read_value(k, v, k)) for k, v in given.items() if v is not None}
     settings = Settings(**read)
-    return compare_as(original, candidate, Request.of(settings, tile, overlap), progress)
+    return compare_as(original, candidate, Request.of(settings, tile, overlap, halo), progress)
 
 
 def compare_as(
@@ -134,8 +137,8 @@ def compare_as(
         walk.over(source.feeds(filled, request.seed), limit, tell, endless=source.endless)
         memory = footprints.result()
     measured = latency(
-        lambda: models.original.run(walk.last.arrays),
-        lambda: models.candidate.run(walk.last.arrays),
+        lambda: models.original.run(walk.first.arrays),
+        lambda: models.candidate.run(walk.first.arrays),
         seconds=LATENCY_SECONDS,
         progress=lambda done, most: tell("latency", done, most),
     )
@@ -149,6 +152,8 @@ def compare_as(
     )
     found = replace(found, pictures=tuple(walk.examples.pictures))
     found = _with_task(found, judge_, request)
+    padded, _ = _part(lambda: sites(Path(original), Path(candidate)))
+    found = replace(found, sites=padded or ())
     found = _with_insides(found, _Parts(models, source, filled, walk, request, tell, started))
     found = _concluded(found, request, started)
     return replace(found, candidate=str(called)) if called else found
@@ -196,7 +201,7 @@ def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
     """Add border, layers and tiles, each with its reason where it does not apply."""
     request, tell, pictures = parts.request, parts.tell, parts.pictures
     tell("probing", 0, None)
-    opened, reason = _part(lambda: open_insides(parts.models, parts.filled, parts.walk.last))
+    opened, reason = _part(lambda: open_insides(parts.models, parts.filled, parts.walk.first))
     if opened is None:
         no_tiles = reason if request.tile else _NO_TILES
         return replace(found, no_border=reason, no_layers=reason, no_tiles=no_tiles)
@@ -213,13 +218,13 @@ def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
     else:
         inner, no_layers = _part(lambda: layers(insides, pictures, limit, tell))
     found = replace(found, border=edge, no_border=no_border, layers=inner, no_layers=no_layers)
-    size = request.tile
-    if size is None:
+    if request.tile is None:
         return replace(found, no_tiles=_NO_TILES)
+    wanted = Wanted(request.tile, request.overlap, request.halo)
     classes = _score_axis(parts.walk.judge)
     limit = parts.limit(TILE_IMAGES, TILE_SECONDS)
     cut, no_tiles = _part(
-        lambda: tiles(insides, pictures, size, request.overlap, limit, tell, edge, classes)
+        lambda: tiles(insides, pictures, wanted, limit, tell, edge, found.sites, classes)
     )
     return replace(found, tiles=cut, no_tiles=no_tiles)
 
@@ -249,9 +254,7 @@ def _part(measure: Callable[[], _T]) -> tuple[_T | None, str]:
 
 
 def _concluded(found: Comparison, request: Request, started: float) -> Comparison:
-    """Add the sites, the verdict, the budget and the time it all took."""
-    padded, _ = _part(lambda: sites(Path(found.original), Path(found.candidate)))
-    found = replace(found, sites=padded or ())
+    """Add the verdict, the budget and the time it all took."""
     found = replace(found, verdict=verdict(found))
     if request.limits:
         found = replace(found, judged=judge(request.limits, quantities(found)))

@@ -163,11 +163,33 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class SeamOutput:
-    """Seams of one output when large images are cut in tiles: by model (original, candidate)."""
+    """Seams of one output when large images are cut in tiles.
+
+    Attributes:
+        name: of the output, untrusted.
+        original, candidate: by model. halo: the original, each tile with a halo; None without one.
+    """
 
     name: str
     original: Seams
     candidate: Seams
+    halo: Seams | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TileHalo:
+    """The halo that each tile of the original was given.
+
+    Attributes:
+        mode: what was invented. pixels: per side, whole strides.
+        cost: pixels computed / pixels of the bare tile.
+        why: one printable sentence: why so many pixels.
+    """
+
+    mode: str
+    pixels: int
+    cost: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +199,7 @@ class Tiles:
     Attributes:
         tile, overlap: pixels. images: large images that were cut.
         discard: (stated error, pixels to discard per side, cost factor) for the original.
+        halo: None where none was put around the tiles; no_halo says why.
     """
 
     outputs: tuple[SeamOutput, ...]
@@ -184,6 +207,8 @@ class Tiles:
     overlap: int
     images: int
     discard: tuple[tuple[float, int | None, float | None], ...]
+    halo: TileHalo | None = None
+    no_halo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,5 +268,5 @@ class Comparison:
 
     @property
     def identical(self) -> bool:
-        """Whether every compared output is equal in every element."""
-        return all(output.identical for output in self.outputs)
+        """Whether every compared output is equal in every element; False where none was."""
+        return bool(self.outputs) and all(output.identical for output in self.outputs)

@@ -43,7 +43,7 @@ class _Finding:
 
 def verdict(comparison: Comparison) -> Verdict:
     """Judge a comparison by its records alone."""
-    if comparison.identical and comparison.outputs:
+    if comparison.identical:
         return Verdict(SAME, ("both models give equal outputs on every sample",))
     task = judge_task(comparison.task, comparison.no_task)
     border = judge_border(comparison.border, comparison.no_border)

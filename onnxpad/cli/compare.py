@@ -33,6 +33,7 @@ def compare(
     decoder: flag.Decoder = None,
     tile: flag.Tile = None,
     overlap: flag.Overlap = 0,
+    halo: flag.TileHalo = None,
     provider: flag.Provider = None,
     threads: flag.Threads = None,
     config: flag.ConfigFile = None,
@@ -61,9 +62,9 @@ def compare(
     """
     reports = parse_reports(report)
     flags = Flags.read(
-        config, tile, overlap, data=data, labels=labels, preprocess=preprocess, size=size,
-        samples=samples, seed=seed, task=task, class_offset=class_offset, decoder=decoder,
-        provider=provider, threads=threads, budget=budget, strict=strict,
+        config, tile, overlap, halo=halo, data=data, labels=labels, preprocess=preprocess,
+        size=size, samples=samples, seed=seed, task=task, class_offset=class_offset,
+        decoder=decoder, provider=provider, threads=threads, budget=budget, strict=strict,
     )  # fmt: skip
     silent = quiet or any(one.to_stdout for one in reports)
     if original.is_dir() != candidate.is_dir():

@@ -17,16 +17,20 @@ class Flags:
 
     Attributes:
         given: by the key of the setting.
-        tile, overlap: have no place in a configuration file.
+        tile, overlap, halo: have no place in a configuration file.
     """
 
     given: Mapping[str, Any]
     config: "Config"
     tile: int | None
     overlap: int
+    halo: int | None = None
 
     @classmethod
-    def read(cls, config: Path | None, tile: int | None, overlap: int, **given: Any) -> "Flags":
+    def read(
+        cls, config: Path | None, tile: int | None, overlap: int, *, halo: int | None = None,
+        **given: Any,
+    ) -> "Flags":  # fmt: skip
         """The flags, and the configuration file they name or else the nearest one.
 
         Raises UsageError.
@@ -36,7 +40,7 @@ class Flags:
         found = config if config is not None else find_config(Path.cwd())
         # a switch that was not given must not win over a file
         kept = {key: value for key, value in given.items() if value is not False}
-        return cls(kept, load_config(found), tile, overlap)
+        return cls(kept, load_config(found), tile, overlap, halo)
 
     def settings(self, model: Path) -> "Settings":
         """What is in force for a model. Raises UsageError."""
@@ -48,7 +52,7 @@ class Flags:
         """The request for a model and its counterpart. Raises UsageError."""
         from onnxpad.joining.request import Request
 
-        return Request.of(self.settings(model), self.tile, self.overlap)
+        return Request.of(self.settings(model), self.tile, self.overlap, self.halo)
 
 
 def missed(comparison: "Comparison", request: "Request") -> bool:

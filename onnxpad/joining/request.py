@@ -20,6 +20,7 @@ class Request:
     Attributes:
         samples: how many; None for as many as time allows.
         tile, overlap: pixels; None where no tiles were asked for.
+        halo: pixels per side around every tile; None for as many as the border error reaches.
         limits: the budget, () without one.
         strict: whether a sample that cannot be used ends the comparison.
     """
@@ -35,17 +36,24 @@ class Request:
     threads: int | None = None
     tile: int | None = None
     overlap: int = 0
+    halo: int | None = None
     limits: tuple[Limit, ...] = ()
     strict: bool = False
 
     @classmethod
-    def of(cls, settings: Settings, tile: int | None = None, overlap: int = 0) -> "Request":
+    def of(
+        cls, settings: Settings, tile: int | None = None, overlap: int = 0, halo: int | None = None
+    ) -> "Request":
         """What the settings ask for. Raises UsageError."""
         samples, budget = settings.samples.value, settings.budget.value
         if samples is not None and samples < 1:
             raise UsageError(f"samples must be at least 1, not {samples}")
         if tile is None and overlap:
             raise UsageError("overlap: there are no tiles to overlap; give their size with tile")
+        if halo is not None and (tile is None or halo < 1):
+            raise UsageError(
+                f"halo must be at least 1 pixel around tiles, not {halo}; give their size with tile"
+            )
         if tile is not None and not 0 <= overlap < tile:
             raise UsageError(f"overlap must be at least 0 and below the tile's {tile}: {overlap}")
         return cls(
@@ -60,6 +68,7 @@ class Request:
             settings.threads.value,
             tile,
             overlap,
+            halo,
             parse_budget(budget) if budget else (),
             settings.strict.value,
         )

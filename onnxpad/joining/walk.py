@@ -27,14 +27,14 @@ class Walk:
 
     Attributes:
         judge: None where no task is measured. strict: the first sample left out is an error.
-        last: the last feed that ran. count: samples used. examples: outputs to be shown.
+        first: the first feed that ran. count: samples used. examples: outputs to be shown.
     """
 
     models: Models
     outputs: list[OutputTally]
     judge: Judge | None
     strict: bool
-    last: Feed = field(default_factory=lambda: Feed({}, 0, 0, ""))
+    first: Feed = field(default_factory=lambda: Feed({}, 0, 0, ""))
     count: int = 0
     out_of_time: bool = False
     skipped: list[Skip] = field(default_factory=list)
@@ -95,7 +95,9 @@ class Walk:
         if self.judge is not None:
             for sample, reason in self.judge.add(feed, count, ours, theirs):
                 self.skip(sample.name, f"left out of the accuracy: {reason}")
-        self.last, self.count = feed, self.count + count
+        if not self.count:
+            self.first = feed
+        self.count += count
 
     def _run(self, feed: Feed, count: int) -> tuple[dict[str, Array], dict[str, Array]] | None:
         try:

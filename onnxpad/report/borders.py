@@ -189,7 +189,8 @@ def tiles(found: Tiles | None, absent: str, *, every: bool = False) -> Section:
         return Section("tiles", "Tiles", absent=absent)
     shown = found.outputs if every else found.outputs[:_MOST_OUTPUTS]
     rows = tuple(row for one in shown for row in _seams(one))
-    grid = Grid(("seams", "original", "candidate"), rows, more=len(found.outputs) - len(shown))
+    heads = ("seams", "original", "candidate", *(["halo"] if found.halo else []))
+    grid = Grid(heads, rows, more=len(found.outputs) - len(shown))
     costs = tuple(
         cells(number(error), pixels_told(px), times(cost)) for error, px, cost in found.discard
     )
@@ -197,31 +198,47 @@ def tiles(found: Tiles | None, absent: str, *, every: bool = False) -> Section:
         f"Tiles of {found.tile} px, overlap {found.overlap}: {count(found.images, 'large image')}"
     )
     discard = Grid(("error allowed (original)", "discard per side", "compute"), costs)
-    return Section("tiles", title, (), (), tuple(g for g in (grid, discard) if g.rows))
+    grids = tuple(g for g in (grid, discard) if g.rows)
+    return Section("tiles", title, tuple(_halo(found)), (), grids)
+
+
+def _halo(found: Tiles) -> Iterator[Cell]:
+    halo = found.halo
+    if halo is None:
+        if found.no_halo:
+            yield Cell(f"no halo beside them: {printable(found.no_halo, 300)}", DIM)
+        return
+    yield Cell(
+        f"halo: each tile of the original with {halo.pixels} px of {printable(halo.mode)} per side "
+        f"({printable(halo.why, 200)}), {times(halo.cost)} its compute"
+    )
 
 
 def _seams(one: SeamOutput) -> Iterator[tuple[Cell, ...]]:
-    name, both = printable(one.name, 30), (one.original, one.candidate)
-    yield _pair(f"{name}: jump over the seam", [s.visibility for s in both], times)
-    yield _pair(f"{name}: error at the seam", [_first(s.error) for s in both], number)
-    if any(s.changed for s in both):
-        yield _pair(
-            f"{name}: class changed at the seam", [_first(s.changed) for s in both], percent
-        )
-        yield _pair(f"{name}: class changed anywhere", [_changed(s) for s in both], percent)
-    lost = [s.uncompared for s in both]
+    name = printable(one.name, 30)
+    each = [s for s in (one.original, one.candidate, one.halo) if s is not None]
+    yield _row(f"{name}: jump over the seam", [s.visibility for s in each], times)
+    yield _row(f"{name}: error at the seam", [_first(s.error) for s in each], number)
+    if any(s.changed for s in each):
+        yield _row(f"{name}: class changed at the seam", [_first(s.changed) for s in each], percent)
+        yield _row(f"{name}: class changed anywhere", [_changed(s) for s in each], percent)
+    lost = [s.uncompared for s in each]
     if any(lost):
         yield (Cell(f"{name}: images not compared"), *cells(*map(str, lost), tone=BAD))
 
 
-def _pair(
+def _row(
     name: str, values: list[float | None], show: Callable[[float | None], str]
 ) -> tuple[Cell, ...]:
-    ours, theirs = values
-    before, after = show(ours), show(theirs)
-    if ours is None or theirs is None or before == after:
-        return cells(name, before, after)
-    return (Cell(name), Cell(before), Cell(after, BAD if theirs > ours else GOOD))
+    """The original's value, and the others' held against it."""
+    ours, *others = values
+    return (Cell(name), Cell(show(ours)), *(_held(v, ours, show) for v in others))
+
+
+def _held(value: float | None, ours: float | None, show: Callable[[float | None], str]) -> Cell:
+    if value is None or ours is None or show(value) == show(ours):
+        return Cell(show(value))
+    return Cell(show(value), BAD if value > ours else GOOD)
 
 
 def _first(values: tuple[float, ...]) -> float | None:

@@ -163,9 +163,16 @@ def _tiles(found: Tiles) -> dict[str, Any]:
         "overlap": found.overlap,
         "images": found.images,
         "outputs": [
-            {"name": s.name, "original": _seams(s.original), "candidate": _seams(s.candidate)}
+            {
+                "name": s.name,
+                "original": _seams(s.original),
+                "candidate": _seams(s.candidate),
+                "halo": s.halo and _seams(s.halo),
+            }
             for s in found.outputs
         ],
+        "halo": found.halo and asdict(found.halo),
+        "no_halo": found.no_halo or None,
         "discard": [
             {"error": error, "pixels": px, "cost": cost} for error, px, cost in found.discard
         ],

@@ -14,6 +14,7 @@ from onnxpad.comparison import (
     Layers,
     Picture,
     SeamOutput,
+    TileHalo,
     Tiles,
     Verdict,
 )
@@ -150,11 +151,12 @@ def seams(scale: float) -> Seams:
 
 def tiles(name: str = "map") -> Tiles:
     return Tiles(
-        (SeamOutput(name, seams(1.0), seams(1.4)),),
+        (SeamOutput(name, seams(1.0), seams(1.4), seams(0.5)),),
         64,
         8,
         3,
         ((0.01, 4, 1.306), (0.001, None, None)),
+        TileHalo("edge", 4, 1.265625, "as asked"),
     )
 
 
