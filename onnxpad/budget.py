@@ -1,11 +1,13 @@
 """Limits on measured quantities: one syntax in every command and in the config.
 
-    agreement>=0.98,latency<=1.1,top1_delta>=-0.01
+    agreement>=0.98,latency<=1.5,warn:latency<=1.1
 
 A limit passes when the quantity's interval lies inside it, fails when the interval lies outside,
-and is inconclusive in between. A quantity that was not measured fails: silence is no pass.
+and is inconclusive in between, which is a warning. A quantity that was not measured fails:
+silence is no pass. After ``warn:`` a limit that is missed is a warning, too. Warnings count as
+missed only where that is asked for (strict).
 
-The quantities:
+The quantities of a comparison:
 
     NAME                 an accuracy metric of the candidate, see onnxpad.tasks.metrics
     NAME_delta           candidate − original, of metrics against labels
@@ -15,10 +17,18 @@ The quantities:
     difference           largest |candidate − original| / largest |original|, worst output
     latency              median time of a run, candidate / original
     memory               peak of a process that runs the model once, candidate / original
+
+Those of one model, which is the candidate in a comparison:
+
+    constant_response    largest deviation from a constant / scale, worst layer
+    line_artifacts       border lines that stand out in mean maps, all layers together
+    context_ne           NE of the worst ring against real context, worst output
+
+Those of an audit alone: errors, warnings and notes, the findings of each severity.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
@@ -26,8 +36,9 @@ from onnxpad.errors import UsageError
 from onnxpad.tasks.metrics import METRICS
 from onnxpad.text import printable
 
-_LIMIT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=)\s*([-+0-9.eE]+)\s*")
-NAMES = (
+_LIMIT = re.compile(r"\s*(warn:)?\s*([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=)\s*([-+0-9.eE]+)\s*")
+OF_ONE_MODEL = ("constant_response", "line_artifacts", "context_ne")
+COMPARED = (
     *METRICS,
     *(f"{name}_delta" for name, info in METRICS.items() if not info.between),
     "context_error",
@@ -35,8 +46,13 @@ NAMES = (
     "difference",
     "latency",
     "memory",
+    *OF_ONE_MODEL,
 )
+AUDITED = ("errors", "warnings", "notes", *OF_ONE_MODEL)
+NAMES = tuple(dict.fromkeys((*COMPARED, *AUDITED)))
 PASS, FAIL, INCONCLUSIVE, UNMEASURED = "pass", "fail", "inconclusive", "not measured"
+# What an outcome means for the result: bad news first.
+MISSED, WARNING, HELD = "missed", "warning", "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +66,22 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One condition: a quantity's name, <= or >=, and a number."""
+    """One condition: a quantity's name, <= or >=, and a number.
+
+    Attributes:
+        warn: whether missing it is a warning only.
+    """
 
     name: str
     sign: str
     bound: float
+    warn: bool = False
 
     def __str__(self) -> str:
         """The spelling that ``parse_budget`` reads back."""
-        return f"{self.name}{self.sign}{self.bound:g}"
+        short = f"{self.bound:g}"
+        bound = short if float(short) == self.bound else repr(self.bound)
+        return f"{'warn:' if self.warn else ''}{self.name}{self.sign}{bound}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +92,16 @@ class Judged:
     outcome: str
     found: Quantity | None
 
+    @property
+    def weight(self) -> str:
+        """MISSED, WARNING or HELD."""
+        if self.outcome == PASS:
+            return HELD
+        return WARNING if self.limit.warn or self.outcome == INCONCLUSIVE else MISSED
+
 
 def parse_budget(text: str) -> tuple[Limit, ...]:
-    """Read ``name>=number,name<=number``.
+    """Read ``name>=number,warn:name<=number``.
 
     Raises:
         UsageError: a part that is no limit, or limits what nobody measures; says which.
@@ -80,23 +110,44 @@ def parse_budget(text: str) -> tuple[Limit, ...]:
     for part in filter(str.strip, text.split(",")):
         found = _LIMIT.fullmatch(part)
         try:
-            bound = float(found[3]) if found else float("nan")
+            bound = float(found[4]) if found else float("nan")
         except ValueError:
             bound = float("nan")
         if found is None or not isfinite(bound):
             raise UsageError(
-                f"budget {printable(part.strip())!r}: expected NAME<=NUMBER or NAME>=NUMBER, "
-                "several with commas between, for example agreement>=0.98,latency<=1.1"
+                f"budget {printable(part.strip())!r}: expected NAME<=NUMBER or NAME>=NUMBER, after "
+                "warn: where missing it is no failure, several with commas between, for example "
+                "agreement>=0.98,warn:latency<=1.1"
             )
-        if found[1] not in NAMES:
+        if found[2] not in NAMES:
             raise UsageError(
-                f"budget: nothing called {printable(found[1], 40)} is measured; known are "
+                f"budget: nothing called {printable(found[2], 40)} is measured; known are "
                 f"{', '.join(NAMES)}"
             )
-        limits.append(Limit(found[1], found[2], bound))
+        limits.append(Limit(found[2], found[3], bound, warn=bool(found[1])))
     if not limits:
         raise UsageError("the budget is empty; for example agreement>=0.98,latency<=1.1")
     return tuple(limits)
+
+
+def own_limits(text: str, names: Collection[str], what: str, *, shared: bool) -> tuple[Limit, ...]:
+    """The limits of a budget that one kind of result can be held against.
+
+    Args:
+        names: the quantities it measures. what: the kind for people, such as "a comparison".
+        shared: whether the budget serves other kinds of results too, as one of a file does: their
+            limits are left out, and not refused.
+
+    Raises:
+        UsageError: as `parse_budget`; or a limit is on what this kind of result never holds.
+    """
+    limits = parse_budget(text)
+    foreign = [one for one in limits if one.name not in names]
+    if foreign and not shared:
+        raise UsageError(
+            f"budget: {what} does not measure {foreign[0].name}; it measures {', '.join(names)}"
+        )
+    return tuple(one for one in limits if one.name in names)
 
 
 def judge(limits: tuple[Limit, ...], measured: Mapping[str, Quantity]) -> tuple[Judged, ...]:
@@ -116,7 +167,7 @@ def _outcome(limit: Limit, found: Quantity | None) -> str:
     return PASS if inside else FAIL if outside else INCONCLUSIVE
 
 
-def missed(judged: tuple[Judged, ...], *, strict: bool = False) -> bool:
-    """Whether a budget is missed: a limit failed or unmeasured, or under strict inconclusive."""
-    bad = {FAIL, UNMEASURED} | ({INCONCLUSIVE} if strict else set())
-    return any(one.outcome in bad for one in judged)
+def missed(judged: Collection[Judged], *, strict: bool = False) -> bool:
+    """Whether a budget is missed: a limit failed or unmeasured, or under strict a warning."""
+    bad = {MISSED, WARNING} if strict else {MISSED}
+    return any(one.weight in bad for one in judged)

@@ -91,6 +91,23 @@ def fingerprint(code: str, location: Location) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """One quantity of a model that was run, under its name in budgets.
+
+    Attributes:
+        value: None where it could not be measured. low, high: its 95 % interval; the value itself
+            where it has none.
+        remark: what it stands on, or why there is no value.
+    """
+
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelAudit:
     """What an audit found in one model.
 
@@ -102,6 +119,7 @@ class ModelAudit:
         error: why the model could not be audited, "" if it was; then the rest is empty.
         exit_code: of the error, 0 without one.
         suppressed: findings that were left out because a baseline or an ignore accepts them.
+        measured: what running it gave, () where it was not run.
     """
 
     model: str
@@ -112,6 +130,7 @@ class ModelAudit:
     error: str = ""
     exit_code: int = 0
     suppressed: int = 0
+    measured: tuple[Measurement, ...] = ()
 
     @property
     def worst(self) -> Severity | None:
