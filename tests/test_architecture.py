@@ -17,12 +17,14 @@ PACKAGE = ROOT / "onnxpad"
 # From the bottom up. A module imports from its own room and those below it, never from above.
 # `onnxpad.__init__` stands above all but the command line: it hands out the public names.
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("words", ("errors", "text", "geometry", "modes", "records", "findings")),
+    ("words", ("errors", "text", "geometry", "globs", "modes", "records", "findings", "measures")),
     (
         "reading",
         (
             "records",
             "files",
+            "ignoring",
+            "walking",
             "checking",
             "external",
             "model",
@@ -42,11 +44,16 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "cutout",
             "recognise",
             "rescaling",
+            "implicit",
             "phases",
             "window_sites",
             "pad_sites",
             "sites",
             "windows",
+            "reach_axis",
+            "reach_ops",
+            "reach",
+            "kernels",
         ),
     ),
     ("deciding", ("refusals", "plan", "arguments")),
@@ -68,7 +75,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "rewriting",
         ),
     ),
-    ("running", ("config", "runtime", "footprint", "data", "probe")),
+    ("running", ("config", "jobs", "runtime", "footprint", "data", "probe")),
     (
         "judging",
         (
@@ -86,7 +93,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("studying", ("studies",)),
-    ("auditing", ("subject", "rules", "auditing")),
+    ("auditing", ("subject", "bounds", "ort_fusion", "rules", "selecting", "auditing", "auditing_all")),
     ("showing", ("report",)),
     ("public", ("",)),
     ("command line", ("cli", "__main__")),

@@ -163,10 +163,21 @@ def test_every_key_can_be_given_everywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("sed = 1", r"onnxpad.toml: sed is not known; expected one of data, labels, .*, models"),
+        ("x = 1", r"onnxpad.toml: x is not known; expected one of data, labels, .*, models"),
+        ("sed = 1", r"onnxpad.toml: sed is not known; did you mean seed\?"),
         (
-            "[[models]]\nmatch='*'\nsede=1",
-            r"models\[1\].sede is not known; expected one of .*match",
+            "[[models]]\nmatch='*'\nx=1",
+            r"models\[1\].x is not known; expected one of .*match",
+        ),
+        ("[audit]\nfail-on = 'note'", r"audit.fail-on is not known; did you mean fail_on\?"),
+        ("[audit]\nx = 1", r"audit.x is not known; expected one of select, .*, baseline, jobs"),
+        ("[audit]\nfail_on = 'all'", r"audit.fail_on: Input should be 'error', .*, found 'all'"),
+        ("[audit]\ntarget = ['cpu']", r"audit.target\[1\]: Input should be 'cuda', .*'coreml'"),
+        ("[audit]\nselect = 'PAD1'", r"audit.select: Input should be a valid list, found 'PAD1'"),
+        ("[audit]\njobs = 0", r"audit.jobs: Input should be greater than or equal to 1"),
+        (
+            "[[models]]\nmatch='*'\n[models.audit]\njobs=2",
+            r"models\[1\].audit.jobs is not known; expected one of select, .*, per_node_ignores$",
         ),
         ("[[models]]\nseed=1", r"models\[1\].match.*Field required"),
         ("[[models]]\nmatch=''", r"\[\[models\]\] 1: match is empty"),

@@ -1,53 +1,21 @@
 """Find, read and check the configuration file."""
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from onnxpad.config.settings import KEYS, Config, Entry
+from onnxpad.config.audit import placed
+from onnxpad.config.layout import AuditTable, File, ModelAuditTable, ModelsTable, Table
+from onnxpad.config.settings import Config, Entry
 from onnxpad.config.values import is_function, read_value
 from onnxpad.errors import UsageError
 from onnxpad.text import one_line, printable
 
 FILE, PYPROJECT = "onnxpad.toml", "pyproject.toml"
 MAX_BYTES = 2**20
-
-
-_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-class _Table(BaseModel):
-    """What a table may hold; texts with a syntax of their own are read afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    data: str | None = None
-    labels: str | None = None
-    preprocess: str | None = None
-    task: str | None = None
-    size: str | None = None
-    output: str | None = None
-    decoder: str | None = None
-    class_offset: int | None = None
-    classes: Annotated[int, Field(ge=1)] | None = None
-    peak: _Positive | None = None
-    score: Annotated[float, Field(ge=0, le=1)] | None = None
-    budget: str | None = None
-    samples: Annotated[int, Field(ge=1)] | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
-    provider: str | None = None
-    threads: Annotated[int, Field(ge=1)] | None = None
-    strict: bool | None = None
-
-
-class _Models(_Table):
-    match: str | list[str]
-
-
-class _File(_Table):
-    models: list[_Models] = []
 
 
 def find_config(folder: Path) -> Path | None:
@@ -70,17 +38,19 @@ def load_config(path: Path | None) -> Config:
         return Config()
     tables = _own_table(path) if path.name == PYPROJECT else _tables(path)
     try:
-        found = _File.model_validate({} if tables is None else tables)
+        found = File.model_validate({} if tables is None else tables)
     except ValidationError as error:
         raise UsageError(f"{printable(path.name)}: {_told(error)}") from None
-    entries = [Entry((), _read(found, path, path.name), printable(path.name))]
+    shown = printable(path.name)
+    entries = [Entry((), _read(found, path, shown), shown, _read_audit(found.audit, path, shown))]
     for number, table in enumerate(found.models, start=1):
         globs = (table.match,) if isinstance(table.match, str) else tuple(table.match)
         title = f"{printable(path.name)} [[models]] {number}"
         if not globs or not all(globs):
             raise UsageError(f"{title}: match is empty; expected a glob such as models/*.onnx")
         shown = f"{title} ({printable(', '.join(globs), 60)})"
-        entries.append(Entry(globs, _read(table, path, title), shown))
+        audit = _read_audit(table.audit, path, title)
+        entries.append(Entry(globs, _read(table, path, title), shown, audit))
     return Config(path, tuple(entries))
 
 
@@ -111,15 +81,28 @@ def _told(error: ValidationError) -> str:
         place += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if place else part
     shown = printable(place, 80)
     if problem["type"] == "extra_forbidden":
-        known = ", ".join((*KEYS, "match") if len(problem["loc"]) > 1 else (*KEYS, "models"))
-        return f"{shown} is not known; expected one of {known}"
+        return f"{shown} is not known; {_known(problem['loc'])}"
     found = printable(repr(problem.get("input")), 40)
     return f"{shown}{': ' if shown else ''}{one_line(problem['msg'])}, found {found}"
 
 
-def _read(table: _Table, path: Path, where: str) -> dict[str, Any]:
+def _known(place: tuple[int | str, ...]) -> str:
+    """What could have been meant by the last part of a place, else all that may stand there."""
+    above = place[0] if len(place) > 1 else ""
+    table: type[BaseModel] = File
+    if above == "audit":
+        table = AuditTable
+    elif above == "models":
+        table = ModelAuditTable if "audit" in place[1:-1] else ModelsTable
+    close = get_close_matches(str(place[-1]).replace("-", "_"), table.model_fields, 1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"expected one of {', '.join(table.model_fields)}"
+
+
+def _read(table: Table, path: Path, where: str) -> dict[str, Any]:
     """Values of a table that were given, with paths of the file's folder."""
-    given = table.model_dump(exclude_none=True, exclude={"match", "models"})
+    given = table.model_dump(exclude_none=True, exclude={"match", "models", "audit"})
     found = {}
     for key, value in given.items():
         read = read_value(key, value, f"{printable(where)}: {key}")
@@ -129,3 +112,12 @@ def _read(table: _Table, path: Path, where: str) -> dict[str, Any]:
             read = str(path.parent / read)
         found[key] = read
     return found
+
+
+def _read_audit(table: ModelAuditTable | None, path: Path, where: str) -> dict[str, Any]:
+    """The same for a table on audits."""
+    given = {} if table is None else table.model_dump(exclude_none=True)
+    return {
+        key: placed(key, read_value(key, value, f"{where} [audit]: {key}"), path.parent)
+        for key, value in given.items()
+    }

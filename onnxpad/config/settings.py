@@ -1,20 +1,22 @@
 """Records of settings, and which of them wins for a model."""
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from onnxpad.config.values import read_value
 from onnxpad.data.framing import Size
 from onnxpad.data.label_spec import LabelSpec
 from onnxpad.data.preprocess import Preprocess
+from onnxpad.globs import Globs, below, matches_below
 
 DEFAULT = "default"
 
 _T = TypeVar("_T")
+Codes: TypeAlias = tuple[str, ...]
+_NO_GLOBS = Globs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,35 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """What is in force for an audit.
+
+    Attributes:
+        select, ignore, extend_select: codes or their beginnings; None: what is on by default.
+        target: runtimes.
+        per_node_ignores: globs of node names, and the codes that do not hold there.
+        paths: looked at where none are named; None: the current folder.
+        exclude: files and folders that are passed over.
+        per_file_ignores: globs of files, and the codes that do not hold there.
+        fail_on: the word for the lowest severity that fails, or "never".
+        baseline: a file of accepted findings.
+        jobs: worker processes; None: as many as the work is worth.
+    """
+
+    select: Setting[Codes | None] = Setting(None)
+    ignore: Setting[Codes] = Setting(())
+    extend_select: Setting[Codes] = Setting(())
+    target: Setting[tuple[str, ...]] = Setting(())
+    per_node_ignores: Setting[tuple[tuple[str, Codes], ...]] = Setting(())
+    paths: Setting[tuple[Path, ...] | None] = Setting(None)
+    exclude: Setting[Globs] = Setting(_NO_GLOBS)
+    per_file_ignores: Setting[tuple[tuple[Globs, Codes], ...]] = Setting(())
+    fail_on: Setting[str] = Setting("error")
+    baseline: Setting[Path | None] = Setting(None)
+    jobs: Setting[int | None] = Setting(None)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One table of the file.
 
@@ -69,11 +100,13 @@ class Entry:
         match: globs; () for the top of the file, which serves all models.
         values: by key, read and with paths of the file's folder.
         origin: the table's name for people, printable.
+        audit: the same of its table on audits.
     """
 
     match: tuple[str, ...]
     values: Mapping[str, Any]
     origin: str
+    audit: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +116,12 @@ class Config:
     path: Path | None = None
     entries: tuple[Entry, ...] = ()
 
-    def matching(self, model: Path) -> tuple[Entry, ...]:
-        """The entries that serve a model, in the file's order."""
+    def matching(self, model: Path | None) -> tuple[Entry, ...]:
+        """The entries that serve a model, in the file's order; None: those that serve all."""
         if self.path is None:
             return ()
-        below = Path(os.path.relpath(model.resolve(), self.path.parent.resolve())).as_posix()
-        return tuple(e for e in self.entries if not e.match or _matches(e.match, below))
-
-
-def _matches(globs: Iterable[str], below: str) -> bool:
-    name = below.rpartition("/")[2]
-    return any(fnmatchcase(below if "/" in glob else name, glob) for glob in globs)
+        path = "" if model is None else below(model, self.path.parent)
+        return tuple(e for e in self.entries if not e.match or matches_below(e.match, path))
 
 
 KEYS = tuple(f.name for f in fields(Settings))
@@ -120,18 +148,25 @@ def settings_for(
     found: dict[str, Setting[Any]] = {}
     for entry in config.matching(model):
         found |= {key: Setting(value, entry.origin) for key, value in entry.values.items()}
-    for key, text in _environment(os.environ if environment is None else environment).items():
-        origin = f"environment ONNXPAD_{key.upper()}"
-        found[key] = Setting(read_value(key, text, origin), origin)
-    for key, given in (flags or {}).items():
-        if given is not None:
-            origin = f"flag --{key.replace('_', '-')}"
-            found[key] = Setting(
-                read_value(key, os.fspath(given) if key == "data" else given, origin), origin
-            )
+    for source in outside(KEYS, flags or {}, environment):
+        found |= source
     return Settings(**found)
 
 
-def _environment(variables: Mapping[str, str]) -> dict[str, str]:
-    wanted = {key: f"ONNXPAD_{key.upper()}" for key in KEYS}
-    return {key: variables[name] for key, name in wanted.items() if variables.get(name)}
+def outside(
+    keys: Iterable[str], flags: Mapping[str, Any], environment: Mapping[str, str] | None
+) -> Iterator[dict[str, Setting[Any]]]:
+    """What the environment says, then what flags say; see `settings_for`. Raises UsageError."""
+    variables = os.environ if environment is None else environment
+    names = {key: f"ONNXPAD_{key.upper()}" for key in keys}
+    given = {key: variables[name] for key, name in names.items() if variables.get(name)}
+    yield _said(given, {key: f"environment {names[key]}" for key in given})
+    given = {key: value for key, value in flags.items() if value is not None}
+    yield _said(given, {key: f"flag --{key.replace('_', '-')}" for key in given})
+
+
+def _said(given: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, Setting[Any]]:
+    texts = {key: os.fspath(v) if isinstance(v, os.PathLike) else v for key, v in given.items()}
+    return {
+        key: Setting(read_value(key, v, origins[key]), origins[key]) for key, v in texts.items()
+    }

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from math import inf, nan
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from onnxpad.data.framing import Size
 from onnxpad.data.label_spec import parse_labels
@@ -12,6 +12,10 @@ from onnxpad.errors import UsageError
 from onnxpad.text import printable
 
 _MOST_PIXELS = 16384
+
+Target: TypeAlias = Literal["cuda", "tensorrt", "openvino", "coreml"]
+FailOn: TypeAlias = Literal["error", "warning", "note", "never"]
+TARGETS, FAIL_ON = get_args(Target), get_args(FailOn)
 
 
 def is_function(data: str) -> bool:
@@ -75,7 +79,33 @@ def _truth(text: str) -> bool:
     return words[text.strip().lower()]
 
 
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _targets(text: str) -> list[str]:
+    found = _words(text.lower())
+    if not set(found) <= set(TARGETS):
+        raise ValueError(f"expected {', '.join(TARGETS)}, with commas between")
+    return found
+
+
+def _fail_on(text: str) -> str:
+    word = text.strip().lower()
+    if word not in FAIL_ON:
+        raise ValueError(f"expected one of {', '.join(FAIL_ON)}")
+    return word
+
+
 _READERS: dict[str, Callable[[str], Any]] = {
+    "select": _words,
+    "ignore": _words,
+    "extend_select": _words,
+    "paths": _words,
+    "exclude": _words,
+    "target": _targets,
+    "fail_on": _fail_on,
+    "jobs": _whole(1),
     "labels": parse_labels,
     "preprocess": parse_preprocess,
     "size": parse_size,
