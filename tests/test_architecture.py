@@ -93,7 +93,10 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     ("studying", ("studies",)),
-    ("auditing", ("subject", "bounds", "ort_fusion", "rules", "selecting", "auditing", "auditing_all")),
+    (
+        "auditing",
+        ("subject", "bounds", "ort_fusion", "rules", "selecting", "auditing", "auditing_all"),
+    ),
     ("showing", ("report",)),
     ("public", ("",)),
     ("command line", ("cli", "__main__")),
@@ -269,9 +272,10 @@ import sys
 from onnxpad.cli import main
 sys.argv = ["onnxpad", {arguments}]
 try:
-    main()
+    code = main()
 except SystemExit as end:
-    assert not end.code, end.code
+    code = end.code
+assert not code, code
 """
 
 

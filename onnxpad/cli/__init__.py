@@ -26,18 +26,24 @@ app.command("rewrite")(rewrite.rewrite)
 app.command("compare")(compare.compare)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"onnxpad {version('onnxpad')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", is_eager=True, callback=_version
+        ),
     ] = False,
 ) -> None:
     """See, change and measure the padding of CNNs in ONNX."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"onnxpad {installed('onnxpad')}")
-        raise typer.Exit
 
 
 def main() -> int:
