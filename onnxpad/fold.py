@@ -3,55 +3,13 @@
 from onnx import NodeProto, helper
 
 from onnxpad import ops
+from onnxpad.implicit import KEEPS_ZERO, conv_takes_pads, keeps_own_pads, only_windows_read
 from onnxpad.pad_sites import pad_mode
 from onnxpad.records import PaddingSite
 from onnxpad.scopes import Scope
 from onnxpad.trace import follow
 from onnxpad.values import attributes
 from onnxpad.workshop import Workshop
-
-# Ops that map 0 to 0, so that zeros in front of them are zeros behind them.
-_KEEP_ZERO = frozenset(
-    [
-        "Abs",
-        "Asin",
-        "Asinh",
-        "Atan",
-        "Atanh",
-        "Cast",
-        "Ceil",
-        "Celu",
-        "Dropout",
-        "Elu",
-        "Erf",
-        "Floor",
-        "Gelu",
-        "HardSwish",
-        "Identity",
-        "LeakyRelu",
-        "Mish",
-        "Neg",
-        "Relu",
-        "Round",
-        "Selu",
-        "Shrink",
-        "Sign",
-        "Sin",
-        "Sinh",
-        "Softsign",
-        "Sqrt",
-        "Swish",
-        "Tan",
-        "Tanh",
-        "ThresholdedRelu",
-        "PRelu",
-        "Transpose",
-        "Unsqueeze",
-        "Squeeze",
-        "QuantizeLinear",
-        "DequantizeLinear",
-    ]
-)
 
 
 def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
@@ -61,8 +19,9 @@ def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
     trace = follow(shop.scope, shop.values, site.node, tuple(a.axis for a in site.axes))
     if not all(_keeps_zero(shop, i) for i in trace.between):
         return False
-    if len(trace.between) != len(set(trace.between)) or not _only_these_read(
-        shop, site, trace.between
+    seen = [site.node, *(shop.scope.nodes[i].output[0] for i in trace.between)]
+    if len(trace.between) != len(set(trace.between)) or not only_windows_read(
+        shop.scope, seen, trace.between
     ):
         return False
     if not all(_takes_pads(shop, site, *reader) for reader in trace.readers):
@@ -86,21 +45,10 @@ def _keeps_zero(shop: Workshop, index: int) -> bool:
     """Whether a border of zeros is one behind the node too, as the node will be."""
     node = shop.scope.nodes[index]
     if node.op_type != "Pad":
-        return node.op_type in _KEEP_ZERO
+        return node.op_type in KEEPS_ZERO
     if index in shop.edit.removed:
         return index in shop.folded
     return pad_mode(shop.scope, shop.values, shop.edit.replaced.get(index, node)).name == "zero"
-
-
-def _only_these_read(shop: Workshop, site: PaddingSite, between: list[int]) -> bool:
-    """Whether nothing else, not even a Shape, sees the tensors whose border will vanish."""
-    names = [site.node, *(shop.scope.nodes[i].output[0] for i in between)]
-    for name in names:
-        for reader in shop.scope.readers(name):
-            node = shop.scope.nodes[reader]
-            if reader not in between and ops.window_op(node) is None:
-                return False
-    return True
 
 
 def _takes_pads(shop: Workshop, site: PaddingSite, index: int, theirs: tuple[int, ...]) -> bool:
@@ -110,13 +58,11 @@ def _takes_pads(shop: Workshop, site: PaddingSite, index: int, theirs: tuple[int
     if shop.scope.owner(now.input[0]) is None:
         return False  # its own padding has become nodes already, which would pad these zeros
     op = ops.window_op(node)
+    if op is None or op.conv:
+        return conv_takes_pads(node)
+    if not keeps_own_pads(node):
+        return False
     given = attributes(node)
-    if op is None or given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
-        return False
-    if any(a.ref_attr_name for a in node.attribute) or node.domain == ops.NCHWC:
-        return False
-    if op.conv:
-        return node.op_type != "DeformConv"
     counted = node.op_type == "AveragePool" and given.get("count_include_pad", 0) == 1
     return counted and not given.get("ceil_mode", 0) and _narrow(shop, site, now, theirs)
 

@@ -133,6 +133,21 @@ def valid_cells(size: int, window: Window, begin: int, end: int) -> tuple[int, .
     )
 
 
+def real_positions(size: int, window: Window, begin: int, end: int) -> tuple[int, ...]:
+    """For each tap of the kernel, at how many window positions it falls on a real element.
+
+    The same cells as in ``valid_cells``, counted by column: ``kernel`` numbers for any size.
+    """
+    out = out_size(size, window, begin, end)
+    counts = []
+    for tap in range(window.kernel):
+        offset = tap * window.dilation - begin  # tap t of position p reads element p s + offset
+        first = max(-(offset // window.stride), 0)
+        behind = min(-((offset - size) // window.stride), out)
+        counts.append(max(behind - first, 0))
+    return tuple(counts)
+
+
 def is_causal(window: Window, begin: int, end: int) -> bool:
     """Whether the padding lets a window read only the past: d(k - 1) at begin, 0 at end."""
     return window.kernel > 1 and begin == window.extent - 1 and end == 0

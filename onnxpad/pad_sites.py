@@ -20,7 +20,7 @@ def pad_site(scope: Scope, values: Values, node: NodeProto) -> PaddingSite | Oth
     """What a Pad node is: a site, or something else for a reason."""
     given = attributes(node)
     info = scope.info(node.input[0])
-    amounts = _pad_amounts(scope, values, node, given)
+    amounts = pad_amounts(scope, values, node, given)
     if amounts is None:
         return OtherPad("", "its pads are computed in a way that cannot be followed")
     begins, ends, rank = amounts
@@ -36,7 +36,7 @@ def pad_site(scope: Scope, values: Values, node: NodeProto) -> PaddingSite | Oth
     return _explicit(scope, node, "Pad", mode, node.input[0], rank, axes, trace)
 
 
-def _pad_amounts(
+def pad_amounts(
     scope: Scope, values: Values, node: NodeProto, given: dict[str, object]
 ) -> tuple[list[int | None], list[int | None], int] | None:
     """(begins, ends, rank) over all axes, from whichever place this opset keeps them."""

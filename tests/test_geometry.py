@@ -9,6 +9,7 @@ from onnxpad.geometry import (
     end_extent,
     is_causal,
     out_size,
+    real_positions,
     same_pads,
     same_pads_any_size,
     valid_cells,
@@ -113,6 +114,17 @@ def test_valid_cells(window: Window) -> None:
             for start in walked(size, window, begin, end)
         )
         assert valid_cells(size, window, begin, end) == expected
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_real_positions(window: Window) -> None:
+    for size, (begin, end) in product(SIZES, PADS):
+        expected = tuple(
+            sum(0 <= start + window.dilation * tap < size for start in starts)
+            for starts in [list(walked(size, window, begin, end))]
+            for tap in range(window.kernel)
+        )
+        assert real_positions(size, window, begin, end) == expected
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
