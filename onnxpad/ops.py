@@ -119,6 +119,25 @@ BINARY = frozenset(
 # Element by element along space, with statistics that are part of the model.
 PER_CHANNEL = frozenset(("BatchNormalization",))
 QUANTISE = frozenset(("QuantizeLinear", "DequantizeLinear"))
+# A whole map becomes one number for each channel.
+GLOBAL = frozenset(
+    ["GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "QLinearGlobalAveragePool"]
+)
+# Every position of the result may depend on every position before.
+SEQUENTIAL = frozenset(("Attention", "GRU", "LSTM", "MultiHeadAttention", "QAttention", "RNN"))
+# Positions stay, but each depends on all that it is normalised with: see normalised_axes.
+NORMALISING = frozenset(
+    [
+        "GroupNormalization",
+        "Hardmax",
+        "InstanceNormalization",
+        "LayerNormalization",
+        "LogSoftmax",
+        "LpNormalization",
+        "MeanVarianceNormalization",
+        "Softmax",
+    ]
+)
 
 
 def key(node: NodeProto) -> tuple[str, str]:
@@ -135,6 +154,22 @@ def op_name(node: NodeProto) -> str:
     """The operator as it is shown: domain::type, without the default domain."""
     domain, op_type = key(node)
     return f"{domain}::{op_type}" if domain else op_type
+
+
+def normalised_axes(node: NodeProto, rank: int, opset: int) -> tuple[int, ...]:
+    """Axes of its first input that a normalising op, or softmax, works along; () if malformed."""
+    if node.op_type in ("GroupNormalization", "InstanceNormalization"):
+        return tuple(range(2, rank))
+    if node.op_type == "MeanVarianceNormalization":
+        axes = attributes(node).get("axes", [0, 2, 3])
+        return tuple(axis % rank for axis in axes if -rank <= axis < rank)
+    old = opset < 13 and node.op_type in ("Hardmax", "LogSoftmax", "Softmax")
+    first = attributes(node).get("axis", 1 if old else -1)
+    if not -rank <= first < rank:
+        return ()
+    if old or node.op_type == "LayerNormalization":
+        return tuple(range(first % rank, rank))
+    return (first % rank,)
 
 
 def channels_last(node: NodeProto, op: WindowOp) -> bool:

@@ -51,6 +51,8 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "sites",
             "windows",
             "reach_axis",
+            "reach_state",
+            "reach_windows",
             "reach_ops",
             "reach",
             "kernels",
@@ -92,7 +94,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pairing",
         ),
     ),
-    ("studying", ("studies",)),
+    ("studying", ("paths", "studies")),
     (
         "auditing",
         ("subject", "bounds", "ort_fusion", "rules", "selecting", "auditing", "auditing_all"),

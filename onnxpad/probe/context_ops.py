@@ -13,25 +13,8 @@ from onnxpad.values import attributes
 # For each axis of a tensor, the spatial axes of the input that it follows; None where unknown.
 Follows = Mapping[str, list[tuple[int, ...]] | None]
 
-_WHOLE = frozenset(
-    [
-        "Attention",
-        "GRU",
-        "GlobalAveragePool",
-        "GlobalLpPool",
-        "GlobalMaxPool",
-        "GroupNormalization",
-        "InstanceNormalization",
-        "LSTM",
-        "MultiHeadAttention",
-        "QAttention",
-        "QLinearGlobalAveragePool",
-        "RNN",
-    ]
-)
-_ALONG = frozenset(
-    ["CumSum", "Hardmax", "LayerNormalization", "LogSoftmax", "LpNormalization", "Softmax"]
-)
+_WHOLE = ops.GLOBAL | ops.SEQUENTIAL | {"GroupNormalization", "InstanceNormalization"}
+_ALONG = (ops.NORMALISING | {"CumSum"}) - _WHOLE
 _RESIZE = frozenset(("Resize", "Upsample"))
 _ALIGNED = ("align_corners", "tf_crop_and_resize")
 
@@ -47,11 +30,8 @@ def _whole(node: NodeProto, follows: Follows, opset: int) -> bool:
     read = [axes for name in node.input if (axes := follows.get(name))]
     if op in _WHOLE or not any(map(any, read)) or op in ("Shape", "Size"):
         return op in _WHOLE
-    if op == "MeanVarianceNormalization":
-        axes = attributes(node).get("axes", [0, 2, 3])
-        return any(read[0][axis] for axis in axes if -len(read[0]) <= axis < len(read[0]))
     if op in _ALONG:
-        return any(_normalised(node, read[0], opset))
+        return any(read[0][axis] for axis in ops.normalised_axes(node, len(read[0]), opset))
     if op in ("MatMul", "Gemm", "MatMulInteger", "QLinearMatMul"):
         return _contracts_space(node, follows)
     made = follows.get(node.output[0]) if node.output else None
@@ -61,17 +41,6 @@ def _whole(node: NodeProto, follows: Follows, opset: int) -> bool:
 
 def _union(all_axes: list[list[tuple[int, ...]]]) -> set[int]:
     return {i for axes in all_axes for axis in axes for i in axis}
-
-
-def _normalised(node: NodeProto, axes: list[tuple[int, ...]], opset: int) -> list[tuple[int, ...]]:
-    """The axes a normalising op works along."""
-    old = opset < 13 and node.op_type in ("Hardmax", "LogSoftmax", "Softmax")
-    first = attributes(node).get("axis", 1 if old else -1)
-    if not -len(axes) <= first < len(axes):
-        return []
-    if old or node.op_type == "LayerNormalization":
-        return axes[first:]
-    return [axes[first]]
 
 
 def _contracts_space(node: NodeProto, follows: Follows) -> bool:
