@@ -97,7 +97,16 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("studying", ("paths", "studies")),
     (
         "auditing",
-        ("subject", "bounds", "ort_fusion", "rules", "selecting", "auditing", "auditing_all"),
+        (
+            "subject",
+            "bounds",
+            "ort_fusion",
+            "rules",
+            "selecting",
+            "auditing",
+            "auditing_all",
+            "baseline",
+        ),
     ),
     ("showing", ("report",)),
     ("public", ("",)),

@@ -95,8 +95,8 @@ TileHalo = Annotated[
         "--halo",
         min=1,
         metavar="N",
-        help="Pixels of edge around every tile of the original, to compare with; by default as "
-        "many as its border error reaches.",
+        help="Pixels of the halo around every tile of the original that is held beside both; by "
+        "default as many as its border error reaches.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -194,15 +194,17 @@ def parse_reports(
     Raises:
         UsageError: unknown format, or no path.
     """
-    from onnxpad.report.formats import FORMATS
+    from onnxpad.report.formats import AUDIT_FORMATS, FORMATS
 
     known = FORMATS if formats is None else formats
     reports = []
     for text in texts or ():
         form, colon, path = text.partition(":")
         if form not in known or not colon or not path:
+            elsewhere = form in AUDIT_FORMATS and form not in known
+            why = f"{form} is for audits; " if elsewhere else ""
             raise UsageError(
-                f"--report {printable(text)!r}: expected FORMAT:PATH with a format of "
+                f"--report {printable(text)!r}: {why}expected FORMAT:PATH with a format of "
                 f"{', '.join(known)}, for example json:result.json or json:-"
             )
         reports.append(Report(form, path))

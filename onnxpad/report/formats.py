@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from onnxpad.comparison import Comparison
+    from onnxpad.findings import Audit
     from onnxpad.report.batch import Batch
     from onnxpad.report.rewriting import Summary
 
@@ -32,3 +33,49 @@ def _html(result: "Result") -> str:
 
 
 FORMATS: dict[str, Callable[["Result"], str]] = {"json": _json, "md": _markdown, "html": _html}
+
+
+def _audit_json(audit: "Audit") -> str:
+    from onnxpad.report import audit_json
+
+    return audit_json.dumps(audit)
+
+
+def _audit_sarif(audit: "Audit") -> str:
+    from onnxpad.report import sarif
+
+    return sarif.dumps(audit)
+
+
+def _audit_junit(audit: "Audit") -> str:
+    from onnxpad.report import junit
+
+    return junit.dumps(audit)
+
+
+def _audit_github(audit: "Audit") -> str:
+    from onnxpad.report import github
+
+    return github.dumps(audit)
+
+
+def _audit_markdown(audit: "Audit") -> str:
+    from onnxpad.report import audit_markdown
+
+    return audit_markdown.dumps(audit)
+
+
+def _audit_html(audit: "Audit") -> str:
+    from onnxpad.report import audit_html
+
+    return audit_html.dumps(audit)
+
+
+AUDIT_FORMATS: dict[str, Callable[["Audit"], str]] = {
+    "json": _audit_json,
+    "sarif": _audit_sarif,
+    "junit": _audit_junit,
+    "github": _audit_github,
+    "md": _audit_markdown,
+    "html": _audit_html,
+}

@@ -61,7 +61,7 @@ def _any(result: Comparison | Summary | Batch) -> Iterator[str]:
         if len(result.comparisons) > 1:
             rows = [(name, f"{_MARKS.get(word.tone, '')}{word.text}")
                     for name, word in words(result)]  # fmt: skip
-            yield _table(("candidate", "verdict"), rows, left=2)
+            yield table(("candidate", "verdict"), rows, left=2)
         for one in result.comparisons:
             yield from _comparison(one)
     elif isinstance(result, Summary):
@@ -83,7 +83,7 @@ def _summary(summary: Summary) -> Iterator[str]:
         yield from _comparison(summary.comparison)
     if rows:
         heads = ("", "padding", "how or why", "sites")
-        yield _fold("Sites that were changed, refused or left", _table(heads, rows, left=4))
+        yield fold("Sites that were changed, refused or left", table(heads, rows, left=4))
 
 
 def _comparison(comparison: Comparison) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield "\n".join(f"> ⚠️ {escape(warning)}  " for warning in warnings)
     small = list(_small(comparison))
     if small:
-        yield _table(("", "original", "candidate", "delta", "95 %"), small)
+        yield table(("", "original", "candidate", "delta", "95 %"), small)
     limits = budget(comparison.judged)
     if limits.grids:
         yield f"**{escape(limits.title)}**"
@@ -132,15 +132,15 @@ def _details(comparison: Comparison) -> Iterator[str]:
     shown = [s for s in (*sections(comparison), outputs(comparison)) if s.key != "budget"]
     for section in shown:
         if not section.absent and (section.lines or section.grids):
-            yield _fold(section.title, "\n\n".join(_section(section)))
+            yield fold(section.title, "\n\n".join(_section(section)))
     if comparison.sites:
         rows = comparison.sites[:_MOST_SITES]
         more = len(comparison.sites) - len(rows)
-        body = _table(("site", "original", "candidate"), rows, left=3)
+        body = table(("site", "original", "candidate"), rows, left=3)
         rest = f"\n\n… and {more} more" if more else ""
-        yield _fold(count(len(comparison.sites), "padding site"), body + rest)
+        yield fold(count(len(comparison.sites), "padding site"), body + rest)
     said = [f"{what}: {statement}" for what, statement in facts(comparison)]
-    yield _fold(
+    yield fold(
         "What this stands on",
         bullets((*said, *(f"not measured: {what}" for what in unmeasured(comparison)))),
     )
@@ -160,7 +160,7 @@ def _profile(profile: Profile) -> str:
                      for v, text in zip(one.values, one.texts, strict=True)))
         for one in profile.series
     ]  # fmt: skip
-    return f"{_line(profile.title)}\n\n" + _table(("distance", *profile.labels), rows)
+    return f"{_line(profile.title)}\n\n" + table(("distance", *profile.labels), rows)
 
 
 def grid(found: Grid) -> str:
@@ -168,14 +168,15 @@ def grid(found: Grid) -> str:
     rows = [[_MARKS.get(cell.tone, "") * _marked(cell.text) + cell.text for cell in row]
             for row in found.rows]  # fmt: skip
     more = f"\n\n… and {found.more} more" if found.more else ""
-    return _table(found.heads, rows, found.words) + more
+    return table(found.heads, rows, found.words) + more
 
 
 def _marked(text: str) -> bool:
     return text in ("pass", "fail", "not measured")
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A table of texts; the first `left` columns are set to the left."""
     rule = ["---" if place < left else "--:" for place in range(len(heads))]
     lines = [list(map(escape, heads)), rule, *(list(map(escape, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -186,5 +187,6 @@ def bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {_line(sentence)}" for sentence in sentences)
 
 
-def _fold(summary: str, body: str) -> str:
+def fold(summary: str, body: str) -> str:
+    """Markdown behind a line that opens it."""
     return f"<details><summary>{escape(summary)}</summary>\n\n{body}\n\n</details>"
