@@ -3,14 +3,11 @@
 The one place that joins samples, sessions, measures, tasks and the verdict.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from time import perf_counter
-from typing import Any, TypeVar
-
-import numpy as np
+from typing import Any
 
 from onnxpad.budget import judge
 from onnxpad.comparison import Comparison, Run
@@ -18,14 +15,23 @@ from onnxpad.config.settings import Setting, Settings
 from onnxpad.config.values import read_value
 from onnxpad.data.sample import Plans, Source
 from onnxpad.data.source import open_source
-from onnxpad.errors import OnnxpadError, RunError, UsageError
+from onnxpad.errors import UsageError
 from onnxpad.joining.border import border
 from onnxpad.joining.insides import Insides, open_insides
 from onnxpad.joining.judging import Judge
 from onnxpad.joining.layers import layers
-from onnxpad.joining.limit import Limit, Progress
+from onnxpad.joining.limit import (
+    BORDER_IMAGES,
+    BORDER_SECONDS,
+    LAYER_IMAGES,
+    LAYER_SECONDS,
+    Limit,
+    Progress,
+    limited,
+)
 from onnxpad.joining.memory import measured_beside
 from onnxpad.joining.models import Models, open_models, runnable
+from onnxpad.joining.part import part
 from onnxpad.joining.quantities import quantities
 from onnxpad.joining.request import Request
 from onnxpad.joining.scenes import Pictures
@@ -38,16 +44,10 @@ from onnxpad.tally import pair_outputs
 from onnxpad.tasks.segmentation import Segmentation
 from onnxpad.verdict import verdict
 
-_T = TypeVar("_T")
-
 SYNTHETIC_SAMPLES = 8
-BORDER_IMAGES = 12
-LAYER_IMAGES = 16
 TILE_IMAGES = 8
 # Together with loading and probing the models, about 20 s where no number of samples is asked for.
 SAMPLE_SECONDS = 6.0
-BORDER_SECONDS = 4.0
-LAYER_SECONDS = 2.5
 TILE_SECONDS = 4.0
 LATENCY_SECONDS = 3.0
 # Models so slow that this much is gone before their layers are looked at are spared it.
@@ -152,7 +152,7 @@ def compare_as(
     )
     found = replace(found, pictures=tuple(walk.examples.pictures))
     found = _with_task(found, judge_, request)
-    padded, _ = _part(lambda: sites(Path(original), Path(candidate)))
+    padded, _ = part(lambda: sites(Path(original), Path(candidate)))
     found = replace(found, sites=padded or ())
     found = _with_insides(found, _Parts(models, source, filled, walk, request, tell, started))
     found = _concluded(found, request, started)
@@ -183,8 +183,7 @@ class _Parts:
 
     def limit(self, most: int, seconds: float) -> Limit:
         """At most so many images, and so many seconds where no number of samples is asked for."""
-        asked = self.request.samples
-        return Limit(most, seconds) if asked is None else Limit(min(most, asked), inf)
+        return limited(self.request.samples, most, seconds)
 
 
 def _with_task(found: Comparison, judge_: Judge | None, request: Request) -> Comparison:
@@ -201,12 +200,12 @@ def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
     """Add border, layers and tiles, each with its reason where it does not apply."""
     request, tell, pictures = parts.request, parts.tell, parts.pictures
     tell("probing", 0, None)
-    opened, reason = _part(lambda: open_insides(parts.models, parts.filled, parts.walk.first))
+    opened, reason = part(lambda: open_insides(parts.models, parts.filled, parts.walk.first))
     if opened is None:
         no_tiles = reason if request.tile else _NO_TILES
         return replace(found, no_border=reason, no_layers=reason, no_tiles=no_tiles)
     insides: Insides = opened
-    edge, no_border = _part(
+    edge, no_border = part(
         lambda: border(
             insides, pictures, parts.limit(BORDER_IMAGES, BORDER_SECONDS), tell,
             sized=request.size is not None,
@@ -216,14 +215,14 @@ def _with_insides(found: Comparison, parts: _Parts) -> Comparison:
     if parts.late:
         inner, no_layers = None, _LATE
     else:
-        inner, no_layers = _part(lambda: layers(insides, pictures, limit, tell))
+        inner, no_layers = part(lambda: layers(insides, pictures, limit, tell))
     found = replace(found, border=edge, no_border=no_border, layers=inner, no_layers=no_layers)
     if request.tile is None:
         return replace(found, no_tiles=_NO_TILES)
     wanted = Wanted(request.tile, request.overlap, request.halo)
     classes = _score_axis(parts.walk.judge)
     limit = parts.limit(TILE_IMAGES, TILE_SECONDS)
-    cut, no_tiles = _part(
+    cut, no_tiles = part(
         lambda: tiles(insides, pictures, wanted, limit, tell, edge, found.sites, classes)
     )
     return replace(found, tiles=cut, no_tiles=no_tiles)
@@ -237,20 +236,6 @@ def _score_axis(judge_: Judge | None) -> int | None:
     """The axis of scores where the task is to name every pixel's class."""
     task = judge_.choice.task if judge_ and judge_.choice else None
     return task.channel if isinstance(task, Segmentation) else None
-
-
-def _part(measure: Callable[[], _T]) -> tuple[_T | None, str]:
-    """A part's record, or why there is none: no part may take the others down.
-
-    Outputs that are not finite are counted by each measure, not warned of by numpy as well.
-    """
-    try:
-        with np.errstate(invalid="ignore", over="ignore"):
-            return measure(), ""
-    except OnnxpadError as error:
-        return None, str(error)
-    except (ValueError, MemoryError) as error:
-        return None, str(RunError(f"could not be measured: {type(error).__name__} {error}"))
 
 
 def _concluded(found: Comparison, request: Request, started: float) -> Comparison:

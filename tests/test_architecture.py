@@ -105,6 +105,8 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "selecting",
             "auditing",
             "auditing_all",
+            "measuring",
+            "explaining",
             "baseline",
         ),
     ),

@@ -12,6 +12,9 @@ from onnxpad.measure.pair import Array
 from onnxpad.runtime import Provider, Session, TensorInfo, open_session
 from onnxpad.text import printable
 
+# A model that fails on so many samples before it ran on one will not run.
+MOST_FAILURES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Models:

@@ -1,13 +1,17 @@
-"""Everything a budget may limit, taken from the records of a comparison."""
+"""Everything a budget may limit, taken from the records of a comparison or of one model."""
 
+from collections.abc import Iterable
 from math import inf
 
 from onnxpad.budget import Quantity
 from onnxpad.comparison import Comparison
+from onnxpad.measure.constant_response import ConstantResponse
+from onnxpad.measure.context import ContextError
+from onnxpad.measure.mean_map import MeanMap
 
 
 def quantities(comparison: Comparison) -> dict[str, Quantity]:
-    """Name → what was measured; names that are missing were not. The names are budget.NAMES."""
+    """Name → what was measured; names that are missing were not. The names are budget.COMPARED."""
     measured = comparison.run.latency
     found = {
         "latency": Quantity(measured.ratio, measured.ratio_low, measured.ratio_high),
@@ -23,10 +27,43 @@ def quantities(comparison: Comparison) -> dict[str, Quantity]:
         ("difference", _difference(comparison)),
         ("context_error", _context_error(comparison)),
         ("seams", _seams(comparison)),
+        *_of_the_candidate(comparison),
     ):
         if value is not None and name not in found:
             found[name] = value
     return found
+
+
+def constant_quantity(responses: Iterable[ConstantResponse]) -> Quantity | None:
+    """The largest deviation / scale of layers that have a scale and whose interior is sure."""
+    each = [r.relative for r in responses if r.relative is not None and not r.unsure]
+    return _exact(max(each, default=None))
+
+
+def lines_quantity(maps: Iterable[MeanMap]) -> Quantity | None:
+    """Lines that stand out, of all layers that could be judged together."""
+    judged = [len(m.artifacts) for m in maps if not m.unjudged]
+    return _exact(float(sum(judged)) if judged else None)
+
+
+def context_quantity(errors: Iterable[ContextError]) -> Quantity | None:
+    """NE of the worst ring of the worst output; those without variance have none."""
+    return _exact(max((ne for e in errors for ne in e.error), default=None))
+
+
+def _exact(value: float | None) -> Quantity | None:
+    return None if value is None else Quantity(value, value, value)
+
+
+def _of_the_candidate(comparison: Comparison) -> Iterable[tuple[str, Quantity | None]]:
+    layers, border = comparison.layers, comparison.border
+    if layers is not None and layers.constant is not None:
+        found = [r for r in layers.constant.candidate if r is not None]
+        yield "constant_response", constant_quantity(found)
+    if layers is not None and layers.results is not None:
+        yield "line_artifacts", lines_quantity(layers.results.candidate)
+    if border is not None:
+        yield "context_ne", context_quantity(one.candidate for one in border.outputs)
 
 
 def _agreement(comparison: Comparison) -> Quantity | None:

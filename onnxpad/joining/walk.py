@@ -10,13 +10,11 @@ from onnxpad.errors import DataError, RunError
 from onnxpad.joining.examples import Examples
 from onnxpad.joining.judging import Judge
 from onnxpad.joining.limit import Limit, Progress
-from onnxpad.joining.models import Models
+from onnxpad.joining.models import MOST_FAILURES, Models
 from onnxpad.measure.pair import Array
 from onnxpad.tally import OutputTally
 
 _NAMED_SKIPS = 100
-# A model that fails on so many samples before it ran on one will not run.
-_MOST_FAILURES = 8
 # A limit this high stands for no limit.
 _UNKNOWN = 2**62
 
@@ -114,7 +112,7 @@ class Walk:
         """Whether it fails again and again, so that an end must be made."""
         if self.failure is None:
             return False
-        return self.skipped_count >= (_MOST_FAILURES if endless or not self.count else inf)
+        return self.skipped_count >= (MOST_FAILURES if endless or not self.count else inf)
 
     def _nothing(self) -> DataError:
         first = self.skipped[0] if self.skipped else Skip("the data", "it gives no samples")

@@ -5,7 +5,37 @@ To add one: write ``padNNN_some_name.py`` with a docstring in the sections of ``
 ``tests/rules`` with a model where it fires and several where it must not.
 """
 
-from onnxpad.rules import pad102_one_sided_padding
+from onnxpad.rules import (
+    pad102_one_sided_padding,
+    pad103_size_dependent_auto_pad,
+    pad104_padding_exceeds_map,
+    pad201_zero_not_neutral,
+    pad202_quantised_fill,
+    pad203_counted_average_pool,
+    pad204_mixed_modes,
+    pad205_zero_pad_lost_in_maxpool,
+    pad401_pad_blocks_fusion,
+    pad402_impossible_padding,
+    pad403_causal_padding,
+    pad901_constant_response,
+    pad902_line_artifacts,
+    pad903_context_error,
+)
 from onnxpad.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (pad102_one_sided_padding.RULE,)
+RULES: tuple[Rule, ...] = (
+    pad102_one_sided_padding.RULE,
+    pad103_size_dependent_auto_pad.RULE,
+    pad104_padding_exceeds_map.RULE,
+    pad201_zero_not_neutral.RULE,
+    pad202_quantised_fill.RULE,
+    pad203_counted_average_pool.RULE,
+    pad204_mixed_modes.RULE,
+    pad205_zero_pad_lost_in_maxpool.RULE,
+    pad401_pad_blocks_fusion.RULE,
+    pad402_impossible_padding.RULE,
+    pad403_causal_padding.RULE,
+    pad901_constant_response.RULE,
+    pad902_line_artifacts.RULE,
+    pad903_context_error.RULE,
+)
