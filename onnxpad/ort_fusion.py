@@ -42,7 +42,9 @@ def _takes(reader: NodeProto, padded: str) -> bool:
         return False
     if reader.input[0] != padded or given.get("auto_pad", b"NOTSET") != b"NOTSET":
         return False
-    return reader.op_type != "AveragePool" or not any(given.get("pads", ()))
+    if reader.op_type == "AveragePool" and any(given.get("pads", ())):
+        return bool(given.get("count_include_pad", 0))
+    return len([name for name in reader.output if name]) == 1  # no MaxPool with Indices
 
 
 def _fill(scope: Scope, values: Values, pad: NodeProto) -> float | None:

@@ -22,6 +22,11 @@ def one_line(text: str, limit: int = 300) -> str:
     return printable(" ".join(text[: 20 * limit].split()), limit)
 
 
+def count(number_of: int, noun: str, plural: str = "") -> str:
+    """1 layer, 2 layers."""
+    return f"{number_of} {noun if number_of == 1 else plural or noun + 's'}"
+
+
 def _visible(character: str) -> str:
     if unicodedata.category(character) not in _UNPRINTABLE:
         return character

@@ -2,6 +2,8 @@
 
 from math import isfinite
 
+from onnxpad.text import count as count  # noqa: PLC0414  # renderers find it here
+
 NONE = "–"
 
 
@@ -75,11 +77,6 @@ def times_interval(low: float | None, high: float | None) -> str:
 def p_value(p: float) -> str:
     """A p that is not a false zero."""
     return f"{p:.2g}" if p >= 1e-4 else "< 0.0001"
-
-
-def count(number_of: int, noun: str, plural: str = "") -> str:
-    """1 layer, 2 layers."""
-    return f"{number_of} {noun if number_of == 1 else plural or noun + 's'}"
 
 
 def pixels(value: float) -> str:
