@@ -7,9 +7,12 @@ from pathlib import Path
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, TensorProto
 
 from onnxpad.errors import ModelError, WriteError
-from onnxpad.files import cannot_write, temporary_beside
+from onnxpad.files import cannot_write
 from onnxpad.scopes import subgraphs
 from onnxpad.text import printable
+
+# (location as the model names it, the file)
+Files = tuple[tuple[str, Path], ...]
 
 
 def external_tensors(proto: ModelProto) -> Iterator[TensorProto]:
@@ -31,7 +34,7 @@ def _is_external(tensor: TensorProto) -> bool:
     return tensor.data_location == TensorProto.EXTERNAL
 
 
-def external_files(proto: ModelProto, path: Path, shown: str) -> tuple[tuple[str, Path], ...]:
+def external_files(proto: ModelProto, path: Path, shown: str) -> Files:
     """Every external data file, each once; every tensor's bytes must lie inside its file."""
     files: dict[str, tuple[Path, int]] = {}
     for tensor in external_tensors(proto):
@@ -93,11 +96,11 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def copy_external_files(data: tuple[tuple[str, Path], ...], folder: Path, *, force: bool) -> None:
-    """Put external data files below another folder, under the same names.
+def check_external_names(data: Files, folder: Path, *, force: bool) -> None:
+    """Refuse to put external data where a different file has the name already.
 
     Raises:
-        WriteError: a different file already has that name, or the disk refuses.
+        WriteError: with the name.
     """
     for location, source in data:
         target = folder / location
@@ -106,11 +109,19 @@ def copy_external_files(data: tuple[tuple[str, Path], ...], folder: Path, *, for
                 f"{printable(str(target))}: another file has the name of the model's external "
                 "data; choose another folder or give --force"
             )
+
+
+def copy_external_files(data: Files, folder: Path) -> None:
+    """Copy external data files below a folder of our own, under the same names.
+
+    Raises:
+        WriteError: the disk refuses.
+    """
+    for location, source in data:
+        target = folder / location
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            with temporary_beside(target) as temporary:
-                shutil.copyfile(source, temporary)
-                temporary.replace(target)
+            shutil.copyfile(source, target)
         except OSError as error:
             raise cannot_write(target, error) from None
 

@@ -1,8 +1,9 @@
 """Files are written whole or not at all."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -28,6 +29,23 @@ def temporary_beside(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """A folder to write to first, beside the target; removed again with what is left in it.
+
+    Raises:
+        WriteError: the target's folder cannot be written.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".onnxpad-", suffix=".tmp", dir=target.parent))
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_bytes(temporary: Path, data: bytes, target: Path) -> None:
@@ -57,6 +75,27 @@ def give_name(temporary: Path, target: Path) -> None:
     try:
         temporary.replace(target)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise cannot_write(target, error) from None
+
+
+def give_names(pairs: Sequence[tuple[Path, Path]]) -> None:
+    """Rename (temporary, target) in turn; if one fails, those that stand where nothing stood go.
+
+    Raises:
+        WriteError: a target cannot be replaced.
+    """
+    fresh: list[Path] = []
+    try:
+        for temporary, target in pairs:
+            new = not target.exists()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            give_name(temporary, target)
+            fresh += [target] * new
+    except (OSError, WriteError) as error:
+        for one in fresh:
+            one.unlink(missing_ok=True)
+        if isinstance(error, WriteError):
+            raise
         raise cannot_write(target, error) from None
 
 

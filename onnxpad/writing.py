@@ -9,8 +9,13 @@ from onnx import ModelProto
 
 from onnxpad.checking import fault
 from onnxpad.errors import ModelError, UsageError, WriteError
-from onnxpad.external import copy_external_files, same_bytes
-from onnxpad.files import give_name, temporary_beside, write_bytes
+from onnxpad.external import (
+    Files,
+    check_external_names,
+    copy_external_files,
+    same_bytes,
+)
+from onnxpad.files import folder_beside, give_names, temporary_beside, write_bytes
 from onnxpad.model import load_model
 from onnxpad.text import printable
 
@@ -31,23 +36,32 @@ class Output:
     proto: ModelProto
     original: Path | None
     changed: bool
-    data: tuple[tuple[str, Path], ...]
+    data: Files
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A finished model under a temporary name beside its target."""
+    """A finished model beside its target, under a temporary name.
+
+    Attributes:
+        data: external data files that were copied beside it, and go with it.
+    """
 
     path: Path
     target: Path
+    data: Files = ()
 
     def commit(self) -> None:
-        """Give it its name.
+        """Give it its name, and the data theirs first.
 
         Raises:
-            WriteError: the target cannot be replaced.
+            WriteError: the target, or a data file, cannot be replaced.
         """
-        give_name(self.path, self.target)
+        here, there = self.path.parent, self.target.parent
+        names = [location for location, _ in self.data]
+        moves = [(here / name, there / name) for name in names]
+        wanted = [(a, b) for a, b in moves if not (b.exists() and same_bytes(a, b))]
+        give_names([*wanted, (self.path, self.target)])
 
 
 @contextmanager
@@ -56,21 +70,38 @@ def staged(
 ) -> Iterator[Stage]:
     """Write a rewritten model under a temporary name; ``commit`` renames it, else it vanishes.
 
+    With ``self_contained`` its external data are copied beside it, and vanish with it.
+
     Raises:
-        WriteError: the file cannot be written.
+        WriteError: the file cannot be written, or the name of a data file is taken.
         ModelError: the result does not pass onnx's checker though the original does.
     """
-    if not result.changed and result.original is not None:
-        data = result.original.read_bytes()
-    else:
-        data = result.proto.SerializeToString()
-    with temporary_beside(target) as temporary:
-        if self_contained and result.original is not None:
-            copy_external_files(result.data, target.parent, force=force)
-        write_bytes(temporary, data, target)
+    data = result.data if self_contained and result.original is not None else ()
+    with _place(data, target, force=force) as temporary:
+        write_bytes(temporary, _bytes(result), target)
         if result.changed:
             _check(temporary, result.original)
-        yield Stage(temporary, target)
+        yield Stage(temporary, target, data)
+
+
+@contextmanager
+def _place(data: Files, target: Path, *, force: bool) -> Iterator[Path]:
+    """Where to write the model: beside its target, or in a folder with copies of its data."""
+    if not data:
+        with temporary_beside(target) as temporary:
+            yield temporary
+        return
+    check_external_names(data, target.parent, force=force)
+    with folder_beside(target) as folder:
+        copy_external_files(data, folder)
+        with temporary_beside(folder / target.name) as temporary:
+            yield temporary
+
+
+def _bytes(result: Output) -> bytes:
+    if not result.changed and result.original is not None:
+        return result.original.read_bytes()
+    return bytes(result.proto.SerializeToString())
 
 
 def check_target(result: Output, target: Path, *, force: bool, self_contained: bool) -> None:
@@ -93,6 +124,8 @@ def check_target(result: Output, target: Path, *, force: bool, self_contained: b
     inputs = () if original is None else (original, *(file for _, file in result.data))
     if exists and any(one.samefile(target) for one in inputs):
         raise UsageError(f"{shown}: the output is the input itself; name another file with -o")
+    if self_contained and any(target == target.parent / name for name, _ in result.data):
+        raise UsageError(f"{shown}: the model's external data has this name; name another with -o")
     if exists and not force and not (written_by_onnxpad(target) or _is_the_copy(result, target)):
         raise UsageError(
             f"{shown}: exists already and was not written by onnxpad; give --force to replace it, "

@@ -11,6 +11,7 @@ from PIL import Image
 import onnxpad as library
 from tests.command import Ran, assert_refused, listing, onnxpad
 from tests.data.graphs import classifier
+from tests.features import FILES
 
 # most of the time that a process takes would be latency's
 QUICK = (
@@ -195,6 +196,42 @@ def test_a_budget_needs_the_comparison(models: tuple[Path, Path], tmp_path: Path
         rewrite(models[0], out, "--budget", "latency<=2", "--no-compare"), 2, "--no-compare"
     )
     assert not out.exists()
+
+
+def test_a_budget_of_a_file_is_said_to_be_left_unjudged(
+    models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "onnxpad.toml").write_text('budget = "difference<=0"\n')
+    line = ("rewrite", models[0], "--mode", "edge", "--no-compare")
+    ran = onnxpad(*line, "-o", "out.onnx", "-q", cwd=tmp_path)
+    assert ran.code == 0
+    assert ran.err == (
+        "not judged: the budget difference<=0 (onnxpad.toml), because of --no-compare\n"
+    )
+    assert (tmp_path / "out.onnx").exists()
+    ran = onnxpad(*line, "-o", "strict.onnx", "--strict", cwd=tmp_path)
+    assert_refused(ran, 2, "difference<=0", "--no-compare")
+    assert not (tmp_path / "strict.onnx").exists()
+
+
+@pytest.mark.parametrize("theirs", [False, True], ids=["nothing there", "--force"])
+def test_a_missed_budget_leaves_no_data_either(tmp_path: Path, theirs: bool) -> None:
+    """With --self-contained, neither new data files nor changed ones."""
+    here, there = tmp_path / "models", tmp_path / "other"
+    here.mkdir()
+    there.mkdir()
+    model = FILES["external_weights"](here)
+    if theirs:
+        (there / "external_weights.onnx.data").write_bytes(b"somebody's")
+    before = listing(there)
+    line = (model, there / "out.onnx", "--self-contained", "--force")
+    assert rewrite(*line, "--budget", "latency<=0").code == 1
+    assert listing(there) == before
+    ran = rewrite(*line, "--budget", "latency<=1e9")
+    assert ran.code == 0, ran.err
+    assert set(listing(there)) == {"out.onnx", "external_weights.onnx.data"}
+    data = "external_weights.onnx.data"
+    assert (there / data).read_bytes() == (here / data).read_bytes()
 
 
 def test_rewrite_takes_labels_and_tasks(

@@ -11,7 +11,7 @@ from onnxpad.cli import rewrite_options as flag
 from onnxpad.cli.options import Report, parse_reports
 from onnxpad.cli.running import Flags, missed
 from onnxpad.errors import RunError, UsageError
-from onnxpad.text import printable
+from onnxpad.text import one_line, printable
 
 if TYPE_CHECKING:
     from onnxpad.comparison import Comparison
@@ -95,8 +95,8 @@ def rewrite(
         provider=provider, threads=threads, budget=budget, strict=strict,
     )  # fmt: skip
     request = flags.request(model)
-    if no_compare and budget is not None:
-        raise UsageError("--budget judges the comparison, which --no-compare leaves out")
+    if no_compare and request.limits:
+        _leave_unjudged(flags, model, strict=request.strict)
     means = _means(model, request) if "mean" in (mode, fallback) or _assigns_mean(assign) else None
     result = apply(
         model, mode or None, plan=plan, only=only or (), skip=skip or (),
@@ -115,6 +115,21 @@ def rewrite(
     if broken:
         typer.echo(f"budget missed: nothing was written to {printable(str(out))}", err=True)
     return int((broken or (request.strict and bool(result.refusals))) and not exit_zero)
+
+
+def _leave_unjudged(flags: Flags, model: Path, *, strict: bool) -> None:
+    """Say that the budget of a file or of the environment is not judged, where that is allowed.
+
+    Raises UsageError where the budget is as explicit as --no-compare, or nothing may be left.
+    """
+    budget = flags.settings(model).budget
+    if strict or flags.given.get("budget") is not None:
+        raise UsageError(
+            f"the budget {budget.value} ({budget.origin}) judges the comparison, which "
+            "--no-compare leaves out; leave out one of the two"
+        )
+    told = f"not judged: the budget {budget.value} ({budget.origin}), because of --no-compare"
+    typer.echo(one_line(told), err=True)
 
 
 def _assignment(text: str) -> tuple[str, str]:
