@@ -59,6 +59,12 @@ def _audit_github(audit: "Audit") -> str:
     return github.dumps(audit)
 
 
+def _audit_gitlab(audit: "Audit") -> str:
+    from onnxpad.report import gitlab
+
+    return gitlab.dumps(audit)
+
+
 def _audit_markdown(audit: "Audit") -> str:
     from onnxpad.report import audit_markdown
 
@@ -76,6 +82,7 @@ AUDIT_FORMATS: dict[str, Callable[["Audit"], str]] = {
     "sarif": _audit_sarif,
     "junit": _audit_junit,
     "github": _audit_github,
+    "gitlab": _audit_gitlab,
     "md": _audit_markdown,
     "html": _audit_html,
 }
