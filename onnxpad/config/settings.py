@@ -1,7 +1,7 @@
 """Records of settings, and which of them wins for a model."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -12,7 +12,7 @@ from onnxpad.data.label_spec import LabelSpec
 from onnxpad.data.preprocess import Preprocess
 from onnxpad.globs import Globs, below, matches_below
 
-DEFAULT = "default"
+DEFAULT, FLAG = "default", "flag "
 
 _T = TypeVar("_T")
 Codes: TypeAlias = tuple[str, ...]
@@ -30,6 +30,11 @@ class Setting(Generic[_T]):
 
     value: _T
     origin: str = DEFAULT
+
+    @property
+    def shared(self) -> bool:
+        """Whether it was written for other commands, too: in a file or the environment."""
+        return self.origin != DEFAULT and not self.origin.startswith(FLAG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,7 @@ KEYS = tuple(f.name for f in fields(Settings))
 
 
 def settings_for(
-    model: Path,
+    model: Path | None,
     config: Config,
     flags: Mapping[str, Any] | None = None,
     environment: Mapping[str, str] | None = None,
@@ -136,10 +141,11 @@ def settings_for(
     """What is in force for a model.
 
     Args:
-        model: its path, which `match` is held against.
+        model: its path, which `match` is held against; None: what holds for all.
         config: of the file.
-        flags: values given on the command line by key; None where one was not given. Texts are
-            read as in the file, but their paths are those of the current folder.
+        flags: values given on the command line by key; None where one was not given, others than
+            KEYS are another's. Texts are read as in the file, but their paths are those of the
+            current folder.
         environment: os.environ unless given.
 
     Raises:
@@ -154,15 +160,15 @@ def settings_for(
 
 
 def outside(
-    keys: Iterable[str], flags: Mapping[str, Any], environment: Mapping[str, str] | None
+    keys: Collection[str], flags: Mapping[str, Any], environment: Mapping[str, str] | None
 ) -> Iterator[dict[str, Setting[Any]]]:
     """What the environment says, then what flags say; see `settings_for`. Raises UsageError."""
     variables = os.environ if environment is None else environment
     names = {key: f"ONNXPAD_{key.upper()}" for key in keys}
     given = {key: variables[name] for key, name in names.items() if variables.get(name)}
     yield _said(given, {key: f"environment {names[key]}" for key in given})
-    given = {key: value for key, value in flags.items() if value is not None}
-    yield _said(given, {key: f"flag --{key.replace('_', '-')}" for key in given})
+    given = {key: flags[key] for key in keys if flags.get(key) is not None}
+    yield _said(given, {key: f"{FLAG}--{key.replace('_', '-')}" for key in given})
 
 
 def _said(given: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, Setting[Any]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from onnxpad.budget import Limit, parse_budget
+from onnxpad.budget import COMPARED, Limit, own_limits
 from onnxpad.config.settings import Settings
 from onnxpad.data.framing import Size
 from onnxpad.data.label_spec import LabelSpec
@@ -46,6 +46,7 @@ class Request:
     ) -> "Request":
         """What the settings ask for. Raises UsageError."""
         samples, budget = settings.samples.value, settings.budget.value
+        shared = settings.budget.shared
         if samples is not None and samples < 1:
             raise UsageError(f"samples must be at least 1, not {samples}")
         if tile is None and overlap:
@@ -69,7 +70,7 @@ class Request:
             tile,
             overlap,
             halo,
-            parse_budget(budget) if budget else (),
+            own_limits(budget, COMPARED, "a comparison", shared=shared) if budget else (),
             settings.strict.value,
         )
 

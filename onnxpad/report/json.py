@@ -1,8 +1,8 @@
 """A comparison as JSON, for other programs. comparison.schema.json beside this file describes it.
 
 Every key is always there. What could not be measured is null, with the reason under the key that
-begins with `no_`. All that differs from run to run (times, engine, provider, and budget limits on
-them) stands in `run`; the rest is the same for the same models, samples and engine. Mean maps and
+begins with `no_`. All that differs from run to run (times, engine, provider, and the quantities
+and limits that come of them) stands in `run`; the rest is the same for the same models, samples and engine. Mean maps and
 pictures are left to the page: they are for eyes.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from onnxpad.budget import Judged
 from onnxpad.comparison import Border, Comparison, Layers, OutputComparison, Tiles
+from onnxpad.joining.quantities import quantities
 from onnxpad.measure.constant_response import ConstantResponse
 from onnxpad.measure.context import ContextError
 from onnxpad.measure.mean_map import MeanMap
@@ -28,7 +29,8 @@ _RUN_QUANTITIES = ("latency", "memory")
 def as_dict(comparison: Comparison) -> dict[str, Any]:
     """The comparison as plain data. Numbers that JSON does not have (infinity) become null."""
     verdict, run = comparison.verdict, comparison.run
-    timed = [j for j in comparison.judged if j.limit.name.startswith(_RUN_QUANTITIES)]
+    timed = [j for j in comparison.judged if j.limit.name in _RUN_QUANTITIES]
+    measured = {name: asdict(one) for name, one in quantities(comparison).items()}
     document = {
         "schema": SCHEMA,
         "original": comparison.original,
@@ -36,6 +38,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "identical": comparison.identical,
         "verdict": verdict and {"word": verdict.word, "reasons": verdict.reasons},
         "budget": [_judged(j) for j in comparison.judged if j not in timed],
+        "quantities": {k: v for k, v in measured.items() if k not in _RUN_QUANTITIES},
         "task": comparison.task and _task(comparison.task),
         "no_task": comparison.no_task or None,
         "border": comparison.border and _border(comparison.border),
@@ -55,6 +58,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         | {
             "latency": asdict(run.latency) | {"within_noise": run.latency.within_noise},
             "budget": [_judged(j) for j in timed],
+            "quantities": {k: v for k, v in measured.items() if k in _RUN_QUANTITIES},
         },
     }
     plain = _plain(document)
@@ -73,6 +77,7 @@ def _judged(one: Judged) -> dict[str, Any]:
         "quantity": one.limit.name,
         "sign": one.limit.sign,
         "bound": one.limit.bound,
+        "warn": one.limit.warn,
         "outcome": one.outcome,
         "found": one.found and asdict(one.found),
     }

@@ -1,9 +1,19 @@
 """The verdict, the budget, and the sections of a comparison in the order they are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
-from onnxpad.budget import FAIL, INCONCLUSIVE, PASS, UNMEASURED, Judged, Quantity
+from onnxpad.budget import (
+    FAIL,
+    HELD,
+    INCONCLUSIVE,
+    MISSED,
+    PASS,
+    UNMEASURED,
+    WARNING,
+    Judged,
+    Quantity,
+)
 from onnxpad.comparison import Comparison, OutputComparison
 from onnxpad.report.accuracy import accuracy
 from onnxpad.report.borders import border, tiles
@@ -13,7 +23,8 @@ from onnxpad.report.sections import BAD, DIM, GOOD, PLAIN, Cell, Grid, Section, 
 from onnxpad.text import printable
 
 VERDICT_TONES = {"better": GOOD, "worse": BAD, "mixed": BAD}
-_OUTCOME_TONES = {PASS: GOOD, FAIL: BAD, UNMEASURED: BAD, INCONCLUSIVE: PLAIN}
+_WEIGHT_TONES = {HELD: GOOD, MISSED: BAD, WARNING: PLAIN}
+LIMIT_HEADS = ("limit", "outcome", "found", "95 %")
 
 
 def verdict(comparison: Comparison) -> tuple[Cell, tuple[str, ...]]:
@@ -76,25 +87,36 @@ def unmeasured(comparison: Comparison) -> tuple[str, ...]:
 
 def budget(judged: tuple[Judged, ...]) -> Section:
     """Each limit with what was found, the missed ones first."""
-    order = (FAIL, UNMEASURED, INCONCLUSIVE, PASS)
-    ranked = sorted(judged, key=lambda one: order.index(one.outcome))
-    rows = tuple(
-        (
-            Cell(str(one.limit)),
-            Cell(one.outcome, _OUTCOME_TONES[one.outcome]),
-            *cells(*_found(one.found), tone=DIM if one.found is None else PLAIN),
-        )
-        for one in ranked
-    )
-    lost = sum(one.outcome in (FAIL, UNMEASURED) for one in judged)
+    rows = tuple(limit_row(one) for one in worst_first(judged))
+    lost = sum(one.weight == MISSED for one in judged)
     title = f"Budget: {count(lost, 'limit')} missed" if lost else "Budget: held"
-    if not lost and any(one.outcome == INCONCLUSIVE for one in judged):
-        title = "Budget: not missed, but not proven either"
-    grids = (Grid(("limit", "outcome", "found", "95 %"), rows, words=2),) if rows else ()
+    warned = [one for one in judged if one.weight == WARNING]
+    if not lost and warned:
+        proven = all(one.outcome != INCONCLUSIVE for one in warned)
+        told = f"held, with {count(len(warned), 'warning')}"
+        title = f"Budget: {told if proven else 'not missed, but not proven either'}"
+    grids = (Grid(LIMIT_HEADS, rows, words=2),) if rows else ()
     return Section("budget", title, grids=grids)
 
 
-def _found(found: Quantity | None) -> tuple[str, str]:
+def worst_first(judged: Iterable[Judged]) -> list[Judged]:
+    """Limits that were missed, then warnings, then those that held."""
+    order = (MISSED, WARNING, HELD)
+    outcomes = (FAIL, UNMEASURED, INCONCLUSIVE, PASS)
+    return sorted(judged, key=lambda j: (order.index(j.weight), outcomes.index(j.outcome)))
+
+
+def limit_row(one: Judged) -> tuple[Cell, ...]:
+    """The limit, its outcome, what was found, and the interval of that."""
+    return (
+        Cell(str(one.limit)),
+        Cell(one.outcome, _WEIGHT_TONES[one.weight]),
+        *cells(*found_told(one.found), tone=DIM if one.found is None else PLAIN),
+    )
+
+
+def found_told(found: Quantity | None) -> tuple[str, str]:
+    """A quantity and its interval, a dash for what there is not."""
     if found is None:
         return "–", "–"
     shown = f"{found.value:.4g}"

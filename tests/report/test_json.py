@@ -14,7 +14,7 @@ from tests.report.examples import HOSTILE, comparison
 def test_keys_are_the_fields_of_the_records() -> None:
     found = as_dict(comparison())
     assert found["schema"] == SCHEMA == "onnxpad.comparison/2"
-    assert set(found["run"]) == {f.name for f in fields(Run)} | {"budget"}
+    assert set(found["run"]) == {f.name for f in fields(Run)} | {"budget", "quantities"}
     assert set(found["samples"]) == {f.name for f in fields(Samples)}
     assert set(found["run"]["latency"]) == {f.name for f in fields(Latency)} | {"within_noise"}
     spatial, scores = found["outputs"]

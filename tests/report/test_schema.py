@@ -35,7 +35,7 @@ def test_the_schema_knows_every_key_and_no_other() -> None:
 
 def test_every_field_of_a_comparison_is_told() -> None:
     known = {f.name for f in fields(Comparison)} - {"pictures", "judged"} | {"schema", "identical"}
-    assert set(as_dict(whole.full())) == known | {"budget"}
+    assert set(as_dict(whole.full())) == known | {"budget", "quantities"}
 
 
 def test_timing_is_in_run_alone() -> None:
