@@ -7,10 +7,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from onnxpad.auditing_all import audit as audit
     from onnxpad.calibration import calibrate as calibrate
     from onnxpad.comparing import compare as compare
     from onnxpad.comparison import Comparison as Comparison
     from onnxpad.errors import OnnxpadError as OnnxpadError
+    from onnxpad.findings import Audit as Audit
     from onnxpad.plan import Plan as Plan
     from onnxpad.plan import read_plan as read_plan
     from onnxpad.records import PaddingSite as PaddingSite
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from onnxpad.sites import find_sites as find_sites
 
 _HOMES = {
+    "Audit": "findings",
     "Comparison": "comparison",
     "OnnxpadError": "errors",
     "PaddingSite": "records",
     "Plan": "plan",
     "RewriteResult": "rewriting",
+    "audit": "auditing_all",
     "calibrate": "calibration",
     "compare": "comparing",
     "find_sites": "sites",
@@ -32,11 +36,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Audit",
     "Comparison",
     "OnnxpadError",
     "PaddingSite",
     "Plan",
     "RewriteResult",
+    "audit",
     "calibrate",
     "compare",
     "find_sites",

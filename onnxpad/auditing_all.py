@@ -112,11 +112,8 @@ def audit_tasks(
 
 def task_for(found: Found, config: Config, flags: Mapping[str, Any]) -> Task:
     """How a model is to be looked at. Raises UsageError."""
-    shared = {"size": flags.get("size")}
-    size = settings_for(found.path, config, shared).size.value
-    settings = audit_settings_for(
-        found.path, config, {key: value for key, value in flags.items() if key not in shared}
-    )
+    size = settings_for(found.path, config, flags).size.value
+    settings = audit_settings_for(found.path, config, flags)
     dropped = [
         code
         for globs, codes in settings.per_file_ignores.value

@@ -33,6 +33,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "shapes",
             "functions",
             "outside",
+            "sized",
             "indexing",
             "ops",
             "trace",
@@ -50,6 +51,13 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pad_sites",
             "sites",
             "windows",
+            "size_values",
+            "size_state",
+            "size_windows",
+            "size_moves",
+            "size_rules",
+            "size_walk",
+            "sizes",
             "reach_axis",
             "reach_state",
             "reach_windows",
@@ -77,11 +85,12 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "rewriting",
         ),
     ),
-    ("running", ("config", "jobs", "runtime", "footprint", "data", "probe")),
+    ("running", ("config", "jobs", "runtime", "footprint", "data", "picture", "probe")),
     (
         "judging",
         (
             "calibration",
+            "even_sizes",
             "budget",
             "tasks",
             "measure",
@@ -143,11 +152,13 @@ BARRED = {
 }
 
 PUBLIC = {
+    "Audit",
     "Comparison",
     "OnnxpadError",
     "PaddingSite",
     "Plan",
     "RewriteResult",
+    "audit",
     "calibrate",
     "compare",
     "find_sites",
@@ -301,8 +312,21 @@ assert not code, code
         HELP.format(arguments='"rewrite", "--help"'),
         HELP.format(arguments='"sites", "--help"'),
         HELP.format(arguments='"compare", "--help"'),
+        HELP.format(arguments='"audit", "--help"'),
+        HELP.format(arguments='"config", "--help"'),
+        HELP.format(arguments='"explain", "--help"'),
     ],
-    ids=["import", "help", "version", "rewrite-help", "sites-help", "compare-help"],
+    ids=[
+        "import",
+        "help",
+        "version",
+        "rewrite-help",
+        "sites-help",
+        "compare-help",
+        "audit-help",
+        "config-help",
+        "explain-help",
+    ],
 )
 def test_starting_up_is_light(code: str) -> None:
     assert _loaded_after(code).isdisjoint(HEAVY)
@@ -363,6 +387,7 @@ KNOWN_HOSTS = {
     b"openreview.net",
     b"semver.org",
     b"www.apache.org",
+    b"www.w3.org",
 }
 
 

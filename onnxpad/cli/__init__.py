@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from onnxpad.cli import compare, rewrite, sites
+from onnxpad.cli import audit, compare, config, explain, rewrite, sites
 from onnxpad.errors import OnnxpadError
 from onnxpad.text import one_line
 
@@ -14,16 +14,19 @@ EXIT_INTERRUPTED = 130
 app = typer.Typer(
     name="onnxpad",
     help="See, change and measure the padding of CNNs in ONNX.",
-    epilog="Exit codes: 0 done · 1 a budget missed, refusals under --strict · 2 usage or data · "
-    "3 model not readable · 4 a run failed · 5 cannot write",
+    epilog="Exit codes: 0 done · 1 findings, a budget missed, refusals under --strict · 2 usage or "
+    "data · 3 model not readable · 4 a run failed · 5 cannot write",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("audit")(audit.audit)
 app.command("sites")(sites.sites)
 app.command("rewrite")(rewrite.rewrite)
 app.command("compare")(compare.compare)
+app.command("explain")(explain.explain)
+app.command("config")(config.config)
 
 
 def _version(wanted: bool) -> None:
