@@ -23,7 +23,7 @@ def other(walk: Walk, node: NodeProto, out: Counts) -> None:
 
 
 def _binary(walk: Walk, node: NodeProto, out: Counts) -> None:
-    for name in dict.fromkeys(node.input):
+    for name in node.input:
         own = walk.sizes(name)
         if name not in walk.live:
             continue

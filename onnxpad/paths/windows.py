@@ -9,7 +9,7 @@ from onnxpad import ops
 from onnxpad.geometry import Window
 from onnxpad.measure.foveation import layer_matrix, pad_matrix, window_matrix
 from onnxpad.measure.resampling import resize_matrix
-from onnxpad.paths.counts import Counts, along, over_channels, part, uniform
+from onnxpad.paths.counts import Array, Counts, along, over_channels, part, uniform
 from onnxpad.paths.elements import other
 from onnxpad.paths.state import NoPathsError, Rule, Walk
 from onnxpad.records import PaddingSite
@@ -96,27 +96,31 @@ def _pad(walk: Walk, node: NodeProto, out: Counts) -> None:
             back = along(back, axis, pad_matrix(size, begin, end, walk.mode_of(site)))
         walk.give(node.input[0], back)
         return
-    begins = _begins(walk, node, roles.space, roles.channels)
-    if begins is None:
+    amounts = _padded(walk, node, 1 + len(roles.space) + len(roles.channels))
+    mode = attributes(node).get("mode", b"constant").decode(errors="replace")
+    if amounts is None or mode not in ("constant", "edge", "reflect", "wrap"):
         raise NoPathsError(f"the amounts of Pad {node_name(node)!r} are not known")
     for axis, size in enumerate(own[1]):
-        shift = begins[roles.space[axis]]
-        back = along(back, axis, np.eye(out.space[axis], size, -shift))
-    start = begins[roles.channels[0]] if len(roles.channels) == 1 else 0
-    if start >= 0 and back.channels >= start + own[0]:
-        back = part(back, start, start + own[0])
-    walk.give(node.input[0], back)
+        matrix = _pad_or_crop(size, *amounts[roles.space[axis]], mode)
+        back = along(back, axis, matrix)
+    begins = [amounts[axis][0] for axis in roles.channels]
+    if mode != "constant" or (len(begins) > 1 and any(begins)) or min(begins) < 0:
+        other(walk, node, uniform(back, *own) if back.channels != own[0] else back)
+        return
+    walk.give(node.input[0], part(back, begins[0], begins[0] + own[0]))
 
 
-def _begins(
-    walk: Walk, node: NodeProto, space: tuple[int, ...], channels: tuple[int, ...]
-) -> dict[int, int] | None:
-    """Elements that a Pad of zeros adds at the begin of each axis (negative: takes away)."""
-    given = attributes(node)
-    pads = given.get("pads")
+def _pad_or_crop(size: int, begin: int, end: int, mode: str) -> Array:
+    """The matrix of a Pad along one axis; negative amounts take elements away."""
+    wide = pad_matrix(size, max(begin, 0), max(end, 0), "zero" if mode == "constant" else mode)
+    return wide[max(-begin, 0) : len(wide) - max(-end, 0)]
+
+
+def _padded(walk: Walk, node: NodeProto, rank: int) -> dict[int, tuple[int, int]] | None:
+    """(begin, end) that a Pad adds to each axis (negative: takes away); None where unknown."""
+    pads = attributes(node).get("pads")
     if pads is None and len(node.input) > 1:
         pads = walk.values.ints(walk.scope, node.input[1])
-    rank = 1 + len(space) + len(channels)
     axes = list(range(rank))
     if len(node.input) > 3 and node.input[3]:
         named = walk.values.ints(walk.scope, node.input[3])
@@ -125,7 +129,8 @@ def _begins(
         axes = [a % rank for a in named if a is not None]
     if pads is None or None in pads or len(pads) != 2 * len(axes):
         return None
-    return dict.fromkeys(range(rank), 0) | dict(zip(axes, pads, strict=False))
+    given = zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True)
+    return dict.fromkeys(range(rank), (0, 0)) | {axis: (b, e) for axis, b, e in given}
 
 
 def _resize(walk: Walk, node: NodeProto, out: Counts) -> None:
