@@ -1,5 +1,6 @@
 """From a proto to indexed scopes with the best shapes that can be known without running it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,18 @@ from onnxpad import shapes
 from onnxpad.functions import with_functions
 from onnxpad.outside import copy_small, read_small
 from onnxpad.scopes import Scope, walk
+from onnxpad.sized import resize_input
 from onnxpad.values import Values
 
 # Each round lets shapes pass one more Pad whose pads are computed from the shape in front of it.
 MOST_ROUNDS = 40
 
 
-def index(proto: ModelProto, folder: Path | None = None) -> tuple[Scope, ...]:
+def index(
+    proto: ModelProto,
+    folder: Path | None = None,
+    resized: tuple[str, Mapping[int, int]] | None = None,
+) -> tuple[Scope, ...]:
     """Index a model's scopes, with shapes inferred past Pads whose pads are computed.
 
     onnx's shape inference stops at a Pad whose pads come from a chain of nodes. Where such a chain
@@ -23,8 +29,11 @@ def index(proto: ModelProto, folder: Path | None = None) -> tuple[Scope, ...]:
 
     Args:
         folder: where the model's external data lies, if it has any.
+        resized: an input, and sizes by axis to give shapes for in place of its own.
     """
     bare = shapes.without_weights(proto)
+    if resized is not None:
+        resize_input(bare, *resized)
     scopes = walk(proto, {})
     if folder is not None and read_small(scopes, folder):
         copy_small(scopes, walk(bare, {}))

@@ -32,7 +32,7 @@ def infer_bare(bare: ModelProto) -> GraphProto:
             taken out of it. A model that onnx cannot infer gives what it declares itself.
     """
     try:
-        follow_values = not _fills_memory(bare.graph)
+        follow_values = not fills_memory(bare.graph)
         try:
             return shape_inference.infer_shapes(
                 bare, strict_mode=True, data_prop=follow_values
@@ -70,7 +70,7 @@ def contradict(ours: Shape | None, theirs: Shape | None) -> bool:
     return len(ours) != len(theirs) or any(known)
 
 
-def _fills_memory(graph: GraphProto) -> bool:
+def fills_memory(graph: GraphProto) -> bool:
     """Whether following values would write out a tensor without end.
 
     onnx's inference follows the elements of ConstantOfShape one by one, however many a damaged or
@@ -87,7 +87,7 @@ def _fills_memory(graph: GraphProto) -> bool:
             shape = numpy_helper.to_array(tensor).astype(float)
             if float(np.prod(np.abs(shape))) > MOST_FOLLOWED:
                 return True
-    return any(_fills_memory(inner) for node in graph.node for *_, inner in subgraphs(node))
+    return any(fills_memory(inner) for node in graph.node for *_, inner in subgraphs(node))
 
 
 def main_infos(bare: ModelProto) -> dict[ScopePath, dict[str, TensorInfo]]:

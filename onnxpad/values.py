@@ -83,8 +83,8 @@ class Values:
             arguments[0] = _objects([None] * _most_axes(arguments[1]))
         if any(a is None and name for a, name in zip(arguments, node.input, strict=True)):
             return None
-        if output == 0 and node.op_type in _STRUCTURAL:
-            result = _STRUCTURAL[node.op_type](attributes(node), arguments)
+        if output == 0 and node.op_type in STRUCTURAL:
+            result = STRUCTURAL[node.op_type](attributes(node), arguments)
         elif all(a is None or _complete(a) for a in arguments):
             result = _run(node, scope, arguments, output)
         elif node.op_type in _ELEMENTWISE:
@@ -226,7 +226,7 @@ _INTEGERS: frozenset[int] = frozenset({
 })  # fmt: skip
 
 # Ops that move elements about: they work the same on unknown ones.
-_STRUCTURAL: dict[str, Callable[[dict[str, Any], list[Any]], Partial]] = {
+STRUCTURAL: dict[str, Callable[[dict[str, Any], list[Any]], Partial]] = {
     "Constant": _constant,
     "Identity": lambda _, a: a[0],
     "Cast": _cast,

@@ -16,6 +16,7 @@ from onnxpad.external import external_tensors
 from onnxpad.model import Model, load_model
 from onnxpad.scopes import subgraphs
 from onnxpad.shapes import SMALL_TENSOR_ELEMENTS
+from onnxpad.sized import forget_shapes
 
 _NODE = "onnxpad_node_{}_"
 NODE_PATTERN = r"onnxpad_node_(\d+)_"
@@ -107,7 +108,7 @@ def copy_model(source: str | Path | ModelProto, main: str, axes: tuple[int, ...]
     if proto.functions:
         # Window ops inside local functions come into sight.
         proto = onnx.inliner.inline_local_functions(proto)
-    _forget_shapes(proto.graph)
+    forget_shapes(proto.graph)
     for value in proto.graph.input:
         if value.name == main:
             for number, axis in enumerate(axes):
@@ -149,17 +150,6 @@ def _self_standing(model: Model) -> tuple[ModelProto, Path | None]:
             tensor.data_location = onnx.TensorProto.DEFAULT
             del tensor.external_data[:]
     return model.proto, folder
-
-
-def _forget_shapes(graph: GraphProto) -> None:
-    """Drop recorded shapes: they hold for the old sizes alone."""
-    del graph.value_info[:]
-    for value in graph.output:
-        if value.type.HasField("tensor_type"):
-            value.type.tensor_type.ClearField("shape")
-    for node in graph.node:
-        for *_, inner in subgraphs(node):
-            _forget_shapes(inner)
 
 
 def _reads(node: NodeProto) -> frozenset[str]:
