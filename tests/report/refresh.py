@@ -16,7 +16,7 @@ from rich.console import Console, RenderableType
 
 from onnxpad.report import batch, rewriting, terminal
 from onnxpad.report.formats import FORMATS
-from tests.report import whole
+from tests.report import refresh_audits, whole
 from tests.report.summaries import summary
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +64,7 @@ def golden() -> Iterator[tuple[str, str]]:
     )
     yield "batch.md", FORMATS["md"](folders)
     yield "batch.txt", plain(batch.render(folders))
+    yield from refresh_audits.golden()
 
 
 def plain(rendered: RenderableType) -> str:
@@ -81,10 +82,10 @@ def scrubbed(text: str) -> str:
     return re.sub(r"<script>.*?</script>", "<script>…</script>", text, flags=re.DOTALL)
 
 
-def document() -> str:
-    """The documentation of the schema, one table for each object."""
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    parts = [HEAD, _section("The document", schema)]
+def document(path: Path = SCHEMA, head: str = HEAD) -> str:
+    """The documentation of a schema, one table for each object."""
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    parts = [head, _section("The document", schema)]
     parts += [_section(f"`{name}`", found) for name, found in schema["$defs"].items()]
     return "\n".join(parts)
 
@@ -111,7 +112,7 @@ def _type(value: dict[str, Any]) -> str:
     if "const" in value:
         return f'"{value["const"]}"'
     if "enum" in value:
-        return "string"
+        return "string or null" if None in value["enum"] else "string"
     types = value["type"] if isinstance(value["type"], list) else [value["type"]]
     inner = f" of {_type(value['items'])}" if "items" in value else ""
     return " or ".join(t + inner if t == "array" else t for t in types)
@@ -119,7 +120,10 @@ def _type(value: dict[str, Any]) -> str:
 
 def files() -> dict[Path, Callable[[], str]]:
     """Every file this module keeps, and how it is made."""
-    return {GOLDEN / name: lambda t=text: t for name, text in golden()} | {DOCUMENT: document}
+    return {GOLDEN / name: lambda t=text: t for name, text in golden()} | {
+        DOCUMENT: document,
+        refresh_audits.DOCUMENT: lambda: document(refresh_audits.SCHEMA, refresh_audits.HEAD),
+    }
 
 
 if __name__ == "__main__":
