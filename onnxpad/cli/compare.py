@@ -75,13 +75,14 @@ def compare(
     if original.is_dir():
         code = _folders(original, candidate, flags, reports, silent=silent, verbose=verbose)
     else:
-        code = _models(original, candidate, flags, reports, silent=silent)
+        code = _models(original, candidate, flags, reports, silent=silent, verbose=verbose)
     return 0 if exit_zero and code == 1 else code
 
 
 def _models(
-    original: Path, candidate: Path, flags: Flags, reports: tuple[Report, ...], *, silent: bool
-) -> int:
+    original: Path, candidate: Path, flags: Flags, reports: tuple[Report, ...],
+    *, silent: bool, verbose: bool,
+) -> int:  # fmt: skip
     from onnxpad.report import terminal
     from onnxpad.report.console import show
     from onnxpad.report.formats import FORMATS
@@ -90,7 +91,7 @@ def _models(
     for one in reports:
         one.write(FORMATS[one.form](found))
     if not silent:
-        show(terminal.render(found))
+        show(terminal.render(found, every=verbose))
     return code
 
 
@@ -138,7 +139,7 @@ def _folders(
         one.write(FORMATS[one.form](whole))
     if not silent:
         if verbose:
-            show(batch.render(whole))
+            show(batch.render(whole, every=True))
         for name in pairing.unpaired:
             typer.echo(f"{printable(name)}: in one of the folders only")
     return max(codes)

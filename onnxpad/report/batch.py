@@ -55,12 +55,12 @@ def words(batch: Batch) -> tuple[tuple[str, Cell], ...]:
     return tuple((printable(one.candidate), verdict(one)[0]) for one in batch.comparisons)
 
 
-def render(batch: Batch) -> RenderableType:
+def render(batch: Batch, *, every: bool = False) -> RenderableType:
     """What was not compared first, then one report after the other."""
-    return Group(*_parts(batch))
+    return Group(*_parts(batch, every=every))
 
 
-def _parts(batch: Batch) -> Iterator[RenderableType]:
+def _parts(batch: Batch, *, every: bool) -> Iterator[RenderableType]:
     yield Text(title(batch), "bold")
     yield from (Text(sentence, "yellow") for sentence in told(batch))
     if len(batch.comparisons) > 1:
@@ -70,7 +70,7 @@ def _parts(batch: Batch) -> Iterator[RenderableType]:
         yield table
     for comparison in batch.comparisons:
         yield Rule(style="dim")
-        yield terminal.render(comparison)
+        yield terminal.render(comparison, every=every)
 
 
 def as_json(batch: Batch) -> str:

@@ -70,7 +70,8 @@ def dumps(result: Result) -> str:
         "report.html.j2",
         "report.js" if drawn else None,
         title=_title(result),
-        head=_head(result),
+        head=batch.told(result) if isinstance(result, batch.Batch) else (),
+        told=_told(result),
         rewrite=_rewrite(result),
         articles=articles,
         data=drawn,
@@ -93,10 +94,8 @@ def _title(result: Result) -> str:
     return " → ".join(short_names(result))
 
 
-def _head(result: Result) -> tuple[str, ...]:
-    """Sentences about what is no comparison."""
-    if isinstance(result, batch.Batch):
-        return batch.told(result)
+def _told(result: Result) -> tuple[str, ...]:
+    """Sentences about what a rewrite did."""
     if isinstance(result, rewriting.Summary):
         counted = () if result.halo is not None else (rewriting.counts(result),)
         return (*rewriting.halo_told(result), *counted, *rewriting.written_told(result))

@@ -72,6 +72,8 @@ def _any(result: Comparison | Summary | Batch) -> Iterator[str]:
 
 def _summary(summary: Summary) -> Iterator[str]:
     yield f"## {escape(summary.model)}"
+    if summary.comparison is not None:
+        yield from _lead(summary.comparison)
     counted = () if summary.halo is not None else (counts(summary),)
     yield bullets((*halo_told(summary), *counted, *written_told(summary)))
     rows = [
@@ -80,13 +82,19 @@ def _summary(summary: Summary) -> Iterator[str]:
         for verb, what, why, names in grouped(summary)
     ]  # fmt: skip
     if summary.comparison is not None:
-        yield from _comparison(summary.comparison)
+        yield from _details(summary.comparison)
     if rows:
         heads = ("", "padding", "how or why", "sites")
         yield fold("Sites that were changed, refused or left", table(heads, rows, left=4))
 
 
 def _comparison(comparison: Comparison) -> Iterator[str]:
+    yield from _lead(comparison)
+    yield from _details(comparison)
+
+
+def _lead(comparison: Comparison) -> Iterator[str]:
+    """The verdict, and the numbers a reviewer looks at first."""
     word, reasons = verdict(comparison)
     names = " → ".join(map(escape, short_names(comparison)))
     yield f"### {_MARKS.get(word.tone, '')}{names}: {escape(word.text)}"
@@ -102,7 +110,6 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
     if limits.grids:
         yield f"**{escape(limits.title)}**"
         yield grid(limits.grids[0])
-    yield from _details(comparison)
 
 
 def _small(comparison: Comparison) -> Iterator[tuple[str, ...]]:

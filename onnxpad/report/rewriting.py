@@ -41,19 +41,21 @@ class Summary:
 
 
 def render(summary: Summary, *, every: bool = False) -> RenderableType:
-    """The summary for a terminal: counts first, then the reasons, then the comparison."""
+    """The summary for a terminal: the verdict, what was changed and why, what was measured."""
     return Group(*_parts(summary, every=every))
 
 
 def _parts(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
+    if summary.comparison is not None:
+        yield from terminal.lead(summary.comparison)
+        yield Text()
     if summary.halo is not None or summary.halo_refusal:
         yield from _halo(summary)
     else:
         yield from _sites(summary, every=every)
     yield from _written(summary)
     if summary.comparison is not None:
-        yield Text()
-        yield terminal.render(summary.comparison)
+        yield from terminal.details(summary.comparison, every=every)
 
 
 def _halo(summary: Summary) -> Iterator[RenderableType]:
@@ -170,6 +172,7 @@ def as_json(summary: Summary) -> str:
         "model": summary.model,
         "output": summary.output,
         "canonical": summary.canonical,
+        "comparison": comparison_json.as_dict(summary.comparison) if summary.comparison else None,
         "changed": [
             site_as_dict(c.site) | {"to": str(c.mode), "how": c.how, "remark": c.remark or None}
             for c in summary.changed
@@ -179,7 +182,6 @@ def as_json(summary: Summary) -> str:
         "other_pads": [{"pad": o.identity, "reason": o.reason} for o in summary.others],
         "halo": _halo_as_dict(summary.halo),
         "halo_refusal": summary.halo_refusal or None,
-        "comparison": comparison_json.as_dict(summary.comparison) if summary.comparison else None,
     }
     return json.dumps(document, indent=2) + "\n"
 

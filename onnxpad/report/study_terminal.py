@@ -37,5 +37,5 @@ def _model(one: ModelStudy, *, every: bool) -> Iterator[RenderableType]:
     yield from (bullet(line) for line in sentences(one.said))
     for table in one.tables:
         found = shown(table, None if every else MOST_ROWS)
-        yield apart(Group(Text(found.title, "bold"), grid(found.grid, "-v shows all")))
+        yield apart(Group(Text(found.title, "bold"), grid(found.grid)))
         yield from (Text(note, "dim") for note in found.notes)

@@ -35,18 +35,23 @@ def text(comparison: Comparison, width: int = 80) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def render(comparison: Comparison) -> RenderableType:
-    """The report for a rich console."""
-    return Group(*_parts(comparison))
+def render(comparison: Comparison, *, every: bool = False) -> RenderableType:
+    """The report for a rich console; `every` row of it, however many there are."""
+    return Group(*lead(comparison), *details(comparison, every=every))
 
 
-def _parts(comparison: Comparison) -> Iterator[RenderableType]:
+def lead(comparison: Comparison) -> Iterator[RenderableType]:
+    """The verdict, its reasons, and what must be known before any number."""
     yield from _verdict(comparison)
     yield from (_warning(w) for w in cautions(comparison))
-    for section in sections(comparison):
+
+
+def details(comparison: Comparison, *, every: bool = False) -> Iterator[RenderableType]:
+    """What was measured, what it stands on, and what was not measured."""
+    for section in sections(comparison, every=every):
         if not section.absent and (section.lines or section.grids):
             yield apart(Group(*_section(section)))
-    yield from _outputs(comparison)
+    yield from _outputs(comparison, every=every)
     yield apart(_facts(comparison))
     yield from (Text(f"not measured: {what}", "dim") for what in unmeasured(comparison))
 
@@ -81,8 +86,8 @@ def _section(section: Section) -> Iterator[RenderableType]:
     yield from (grid(one) for one in section.grids)
 
 
-def grid(rows: Grid, whole: str = "--report html:PATH shows all") -> RenderableType:
-    """A table; `whole` says where rows that were left out are to be found."""
+def grid(rows: Grid) -> RenderableType:
+    """A table, and how many rows were left out of it."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, head in enumerate(rows.heads):
         left = place < rows.words
@@ -95,7 +100,7 @@ def grid(rows: Grid, whole: str = "--report html:PATH shows all") -> RenderableT
         table.add_row(*(Text(cell.text, STYLES[cell.tone]) for cell in shown))
     if not rows.more:
         return table
-    return Group(table, Text(f"… and {rows.more} more ({whole})", "dim"))
+    return Group(table, Text(f"… and {rows.more} more (-v shows all)", "dim"))
 
 
 def _profile(profile: Profile, style: str = "") -> RenderableType:
@@ -118,9 +123,9 @@ def _centred(texts: Sequence[str]) -> str:
     return "".join(text.center(_CELL - 1) + " " for text in texts)
 
 
-def _outputs(comparison: Comparison) -> Iterator[RenderableType]:
+def _outputs(comparison: Comparison, *, every: bool) -> Iterator[RenderableType]:
     """How far the outputs differ, element by element and by ring; the headline says it alone."""
-    section = outputs(comparison)
+    section = outputs(comparison, every=every)
     if comparison.verdict is not None:
         yield apart(Text(f"Outputs: {headline(comparison).text}", "bold"))
     for number, one in enumerate(section.grids):

@@ -1,13 +1,15 @@
+from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from onnxpad.comparison import Skip
+from onnxpad.comparison import Comparison, Skip
 from onnxpad.measure.difference import Difference
 from onnxpad.measure.rings import RingProfile
 from onnxpad.report.terminal import render, text
+from tests.report import whole
 from tests.report.examples import HOSTILE, comparison, same, samples, scores, spatial
 
 GOLDEN = """\
@@ -110,6 +112,18 @@ def test_many_outputs_are_cut_with_their_number() -> None:
     assert "s11" in shown
     assert "s12" not in shown
     assert "and 3 more" in shown
+
+
+@pytest.mark.parametrize("make", [whole.full, whole.many], ids=lambda make: make.__name__)
+def test_every_row_where_all_is_asked_for(make: Callable[[], Comparison]) -> None:
+    console = Console(file=StringIO(), width=200)
+    console.print(render(make(), every=True))
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert "-v shows all" in text(make())
+    assert "more (" not in shown
+    for output in make().outputs:
+        assert output.name in shown
 
 
 def test_wide_profiles_are_binned_to_80_columns() -> None:
