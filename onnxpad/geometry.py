@@ -5,6 +5,7 @@ function treats one spatial axis; a window op is the product of its axes.
 """
 
 from dataclasses import dataclass
+from math import gcd
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,3 +152,14 @@ def real_positions(size: int, window: Window, begin: int, end: int) -> tuple[int
 def is_causal(window: Window, begin: int, end: int) -> bool:
     """Whether the padding lets a window read only the past: d(k - 1) at begin, 0 at end."""
     return window.kernel > 1 and begin == window.extent - 1 and end == 0
+
+
+def overlap(window: Window) -> tuple[int, int]:
+    """The fewest and the most windows that hold a position far from the border.
+
+    The same for a convolution's reads and a transposed convolution's writes: tap t stands at
+    position t d, so that the taps take turns on s / gcd(s, d) of the s phases of the stride.
+    """
+    common = gcd(window.stride, window.dilation)
+    phases = window.stride // common
+    return (window.kernel // phases if common == 1 else 0), -(-window.kernel // phases)

@@ -94,14 +94,14 @@ class Reach:
     Attributes:
         maps: every map behind a window op, by the tensor's name, in the order of the nodes.
         finals: the maps that the outputs are made of.
-        whole: indices of the nodes that read a whole map at once, to identity.
+        whole: indices of the nodes that read a whole map at once -> what they do with it.
         touched: those of them whose map is reached.
         lost: nodes behind which nothing is known, with the reason.
     """
 
     maps: Mapping[str, MapReach]
     finals: tuple[FinalMap, ...]
-    whole: tuple[int, ...]
+    whole: Mapping[int, str]
     touched: frozenset[int]
     lost: Mapping[int, str]
 
@@ -150,7 +150,7 @@ def reach(
     space = _space(scope, context.first)
     maps = {name: _map(name, s, space) for name, s in states.items() if s.masks}
     return Reach(
-        maps, _finals(scope, maps, context.whole), tuple(sorted(context.whole)),
+        maps, _finals(scope, maps, context.whole), context.whole,
         frozenset(context.touched), lost,
     )  # fmt: skip
 

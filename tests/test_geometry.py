@@ -9,6 +9,7 @@ from onnxpad.geometry import (
     end_extent,
     is_causal,
     out_size,
+    overlap,
     real_positions,
     same_pads,
     same_pads_any_size,
@@ -136,3 +137,20 @@ def test_causal_reads_no_future(window: Window) -> None:
         assert is_causal(window, begin, end) == present
         if present:
             assert ends == [i * window.stride for i in range(len(ends))]
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_overlap(window: Window) -> None:
+    """Counted in the middle of an axis that is long enough."""
+    counts = real_positions_counted(window)
+    assert overlap(window) == (min(counts), max(counts))
+
+
+def real_positions_counted(window: Window) -> list[int]:
+    size = 6 * window.extent + 6 * window.stride
+    held = [0] * size
+    for start in walked(size, window, 0, 0):
+        for tap in range(window.kernel):
+            held[start + tap * window.dilation] += 1
+    middle = size // 2
+    return held[middle : middle + window.stride]

@@ -244,7 +244,7 @@ def test_global_pooling_is_kept_apart():
     conv = ("Conv", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]})
     model = chain(conv, ("GlobalAveragePool", {}), ("Flatten", {}))
     result = found(model)
-    assert result.whole == (1,)
+    assert result.whole == {1: "reduces"}
     assert result.touched == {1}
     (final,) = result.finals
     assert (final.map.name, final.kind, final.dense) == ("t0", "collapsed", False)
