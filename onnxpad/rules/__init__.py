@@ -6,9 +6,11 @@ To add one: write ``padNNN_some_name.py`` with a docstring in the sections of ``
 """
 
 from onnxpad.rules import (
+    pad101_uneven_padding,
     pad102_one_sided_padding,
     pad103_size_dependent_auto_pad,
     pad104_padding_exceeds_map,
+    pad110_even_sizes,
     pad201_zero_not_neutral,
     pad202_quantised_fill,
     pad203_counted_average_pool,
@@ -21,6 +23,7 @@ from onnxpad.rules import (
     pad501_checkerboard_upsampling,
     pad502_checkerboard_downsampling,
     pad503_global_operators,
+    pad504_asymmetric_kernels,
     pad901_constant_response,
     pad902_line_artifacts,
     pad903_context_error,
@@ -28,9 +31,11 @@ from onnxpad.rules import (
 from onnxpad.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
+    pad101_uneven_padding.RULE,
     pad102_one_sided_padding.RULE,
     pad103_size_dependent_auto_pad.RULE,
     pad104_padding_exceeds_map.RULE,
+    pad110_even_sizes.RULE,
     pad201_zero_not_neutral.RULE,
     pad202_quantised_fill.RULE,
     pad203_counted_average_pool.RULE,
@@ -43,6 +48,7 @@ RULES: tuple[Rule, ...] = (
     pad501_checkerboard_upsampling.RULE,
     pad502_checkerboard_downsampling.RULE,
     pad503_global_operators.RULE,
+    pad504_asymmetric_kernels.RULE,
     pad901_constant_response.RULE,
     pad902_line_artifacts.RULE,
     pad903_context_error.RULE,
