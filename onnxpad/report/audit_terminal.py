@@ -4,14 +4,12 @@ Names come from models and files and are untrusted: they are made printable and 
 Text, which knows no markup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from onnxpad.findings import Audit, Finding, ModelAudit, RuleInfo, Severity
@@ -33,10 +31,33 @@ from onnxpad.report.audit_text import (
 )
 from onnxpad.report.figures import count
 from onnxpad.report.sites import abridged
-from onnxpad.report.terminal import apart
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
-_NAME = 60
+# Width of the columns of severity and code, with the blanks around them.
+_INDENT = 19
+_LEAST_NAME = 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Hanging:
+    """A text whose later lines are set in; no blanks behind any line, so that pipes get none.
+
+    Attributes:
+        head: what stands in front of the first line, within the indent.
+        body: the text for so many columns.
+    """
+
+    head: Text
+    indent: int
+    body: Callable[[int], Text]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = max(options.max_width - self.indent, _LEAST_NAME)
+        for number, line in enumerate(self.body(room).wrap(console, room)):
+            line.rstrip()
+            head = Text() if number else self.head.copy()
+            head.pad_right(self.indent - head.cell_len)
+            yield head.append_text(line)
 
 
 def text(audit: Audit, width: int = 80, *, full: bool = False) -> str:
@@ -44,7 +65,7 @@ def text(audit: Audit, width: int = 80, *, full: bool = False) -> str:
     console = Console(file=StringIO(), width=width, color_system=None, force_terminal=False)
     console.print(render(audit, full=full))
     assert isinstance(console.file, StringIO)
-    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+    return console.file.getvalue()
 
 
 def render(audit: Audit, *, full: bool = False) -> RenderableType:
@@ -53,93 +74,77 @@ def render(audit: Audit, *, full: bool = False) -> RenderableType:
 
 
 def _parts(audit: Audit, *, full: bool) -> Iterator[RenderableType]:
-    for number, model in enumerate(worst_first(audit)):
-        shown = Group(*_model(model, full=full))
-        yield apart(shown) if number else shown
+    for model in worst_first(audit):
+        yield from _model(model, full=full)
+        yield Text()
     rules = rules_found(audit)
-    if full:
-        yield from (apart(Group(*_rule(rule))) for rule in rules)
+    for rule in rules if full else ():
+        yield from _rule(rule)
+        yield Text()
     untouched = clean(audit)
-    ending = list(_ending(audit, rules, full=full))
     if untouched and len(untouched) < len(audit.models):
-        ending.insert(0, Text(count(len(untouched), "model") + " without findings", "dim"))
-    shown = Group(*ending)
-    yield apart(shown) if worst_first(audit) else shown
+        yield Text(count(len(untouched), "model") + " without findings", "dim")
+    bad = audit.failed or any(model.error for model in audit.models)
+    yield _hang("", 0, Text(summary(audit), "bold red" if bad else "bold"))
+    if rules:
+        found = [f for m in audit.models for f in m.findings]
+        code = max(found, key=lambda f: f.severity).code
+        if not full:
+            yield _hang("", 0, Text("--full: every place, the why, and what to do", "dim"))
+        yield _hang("", 0, Text(f"onnxpad explain {code}: all about a rule", "dim"))
 
 
 def _model(model: ModelAudit, *, full: bool) -> Iterator[RenderableType]:
     if model.error:
-        yield Text(name(model), "bold")
+        yield _hang("", 0, Text(name(model), "bold"))
         told = Text("could not be audited: ", "bold red").append(error(model), "not bold default")
-        yield Padding(told, (0, 0, 0, 2), expand=False)
+        yield _hang("", 2, told)
         return
-    yield Text(name(model), "bold").append(f"  {about(model)}", "not bold dim")
-    for line in measured(model):
-        yield Padding(Text(line, "dim"), (0, 0, 0, 2), expand=False)
+    title = Text(name(model), "bold").append(f"  {about(model)}", "not bold dim")
+    yield _hang("", 0, title)
+    yield from (_hang("", 2, Text(line, "dim")) for line in measured(model))
     for finding in model.findings:
         yield from _finding(finding, full=full)
 
 
 def _finding(finding: Finding, *, full: bool) -> Iterator[RenderableType]:
-    word = Text(str(finding.severity), _STYLES[finding.severity])
-    if not full:
-        where = abridged(finding.primary.identity, _NAME)
-        at = " ".join(filter(None, (where, others(finding))))
-        behind = finding.name + (f" at {at}" if at else "")
-        yield _row(word, finding.code, _Told(message(finding), behind))
-        return
-    behind = f"{finding.name}, confidence {finding.confidence}"
-    yield _row(word, finding.code, _Told(message(finding), behind))
-    for location in finding.locations:
-        shown = Text(place(location))
-        if location.detail:
-            shown.append(": " if shown else "").append(detail(location), "dim")
-        if shown:
-            yield Padding(shown, (0, 0, 0, 19), expand=False)
-    if finding.advice:
-        yield Padding(Text(f"do: {advice(finding)}"), (0, 0, 0, 19), expand=False)
+    word = str(finding.severity)
+    head = Text("  ").append(f"{word:9}", _STYLES[finding.severity]).append(finding.code, "bold")
+
+    def fitting(room: int) -> Text:
+        told = message(finding)
+        behind = f"{finding.name}, confidence {finding.confidence}" if full else _at(finding, room)
+        together = cell_len(told) + 2 + cell_len(behind) <= room
+        return Text(told).append(("  " if together else "\n") + behind, "dim")
+
+    yield _Hanging(head, _INDENT, fitting)
+    if full:
+        for location in finding.locations:
+            told = ": ".join(filter(None, (place(location), detail(location))))
+            if told:
+                yield _hang(" " * (_INDENT - 2) + "-", _INDENT, Text(told))
+        if finding.advice:
+            yield _hang("", _INDENT, Text(f"What to do: {advice(finding)}"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A sentence and what stands dim behind it, or below it where one line does not hold both."""
+def _at(finding: Finding, room: int) -> str:
+    """The rule's name and the first place: without its operator, then abridged, to fit."""
+    more = others(finding)
+    whole = place(finding.primary)
+    if not whole:
+        return f"{finding.name} {more}".strip()
+    left = max(room - len(f"{finding.name} at  {more}"), _LEAST_NAME)
+    where = whole if cell_len(whole) <= left else abridged(finding.primary.identity, left)
+    return f"{finding.name} at {where} {more}".strip()
 
-    sentence: str
-    behind: str
 
-    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        long = cell_len(self.sentence) + 2 + cell_len(self.behind) > options.max_width
-        yield Text(self.sentence).append(("\n" if long else "  ") + self.behind, "dim")
-
-
-def _row(word: Text, code: str, told: RenderableType) -> RenderableType:
-    """Severity, code and sentence, the later lines of the sentence below its first."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=7, no_wrap=True)
-    grid.add_column(no_wrap=True)
-    grid.add_column(ratio=1)
-    grid.add_row(word, Text(code, "bold"), told)
-    return Padding(grid, (0, 0, 0, 2))
+def _hang(head: str, indent: int, body: Text) -> _Hanging:
+    return _Hanging(Text(head, "dim"), indent, lambda _: body)
 
 
 def _rule(rule: RuleInfo) -> Iterator[RenderableType]:
-    yield Text(f"{rule.code} {rule.name}", "bold").append(f": {rule.title}", "not bold default")
-    for title, section in (("why", rule.why), ("do", rule.advice)):
+    title = Text(f"{rule.code} {rule.name}", "bold").append(f": {rule.title}", "not bold default")
+    yield _hang("", 0, title)
+    for word, section in (("why", rule.why), ("do", rule.advice)):
         for number, paragraph in enumerate(paragraphs(section)):
-            grid = Table.grid(padding=(0, 2, 0, 0))
-            grid.add_column(width=3)
-            grid.add_column(ratio=1)
-            grid.add_row(Text("" if number else title, "dim"), Text(paragraph))
-            yield Padding(grid, (0, 0, 0, 2))
-
-
-def _ending(audit: Audit, rules: tuple[RuleInfo, ...], *, full: bool) -> Iterator[RenderableType]:
-    """The counts, and what to do next."""
-    bad = audit.failed or any(model.error for model in audit.models)
-    yield Text(summary(audit), "bold red" if bad else "bold")
-    if rules:
-        found = [f for m in audit.models for f in m.findings]
-        code = max(found, key=lambda f: f.severity).code
-        if not full:
-            yield Text("--full: every place, the why, and what to do", "dim")
-        yield Text(f"onnxpad explain {code}: all about a rule", "dim")
+            yield _hang("" if number else f"  {word}", 7, Text(paragraph))

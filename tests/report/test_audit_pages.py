@@ -28,6 +28,7 @@ def hostile():
 def test_no_line_is_wider_than_the_terminal(width: int, full: bool) -> None:
     shown = audit_terminal.text(audits.whole(), width, full=full)
     assert max(map(len, shown.splitlines())) <= width
+    assert all(line == line.rstrip() for line in shown.splitlines())
 
 
 def test_the_worst_model_comes_first_and_clean_ones_are_counted() -> None:
@@ -39,8 +40,18 @@ def test_the_worst_model_comes_first_and_clean_ones_are_counted() -> None:
     ]  # fmt: skip
     assert "2 models without findings" in shown
     assert "pnet" not in shown
-    assert "/layer1/layer1.0/conv1/Conv +4 more" in shown
+    assert "/layer1/layer1.0/conv1/Conv (Conv) +4 more" in shown
     assert "/layer2/" not in shown
+
+
+def test_long_names_are_abridged_to_fit_the_line() -> None:
+    long = Location("/".join(["block"] * 40) + "/conv/Conv", "Conv")
+    finding = replace(audits.uneven(), primary=long)
+    for width in (72, 80, 120):
+        shown = audit_terminal.text(Audit((ModelAudit("a.onnx", (finding,)),)), width)
+        (line,) = [line for line in shown.splitlines() if "uneven-padding at" in line]
+        assert line.endswith("/conv/Conv +4 more")
+        assert width - 2 <= len(line) <= width
 
 
 def test_full_has_every_place_the_why_and_what_to_do() -> None:
@@ -48,7 +59,7 @@ def test_full_has_every_place_the_why_and_what_to_do() -> None:
     for number in range(1, 6):
         assert f"/layer{number}/layer{number}.0/conv1/Conv (Conv)" in shown
     assert shown.count("The map is shifted, layer by layer.") == 1
-    assert "do: Feed 225×225 instead of 224×224." in shown
+    assert "What to do: Feed 225×225 instead of 224×224." in shown
     assert "Reflection of more" not in shown  # that is for explain
     assert "--full" not in shown
 
