@@ -52,7 +52,7 @@ class _Hanging:
     body: Callable[[int], Text]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        room = max(options.max_width - self.indent, _LEAST_NAME)
+        room = max(options.max_width - self.indent, 8)
         for number, line in enumerate(self.body(room).wrap(console, room)):
             line.rstrip()
             head = Text() if number else self.head.copy()
