@@ -56,7 +56,7 @@ def calibrate(
         _with_means(model.proto, sites, tensors).SerializeToString(),
         provider=choose_provider(provider), threads=threads, label="the original", folder=folder,
     )  # fmt: skip
-    given = open_source(data, session.inputs, preprocess=preprocess, size=size)
+    given = open_source(data, session.inputs, preprocess=preprocess, size=size, threads=threads)
     means = _run(session, len(tensors), given, samples, seed)
     found = dict(zip(tensors, means, strict=True))
     return {site.identity: found[site.source] for site in sites}

@@ -122,7 +122,7 @@ def compare_as(
     models = open_models(Path(original), Path(candidate), chosen, request.threads, name)
     source = open_source(
         request.data, models.original.inputs, preprocess=request.preprocess,
-        labels=request.labels, size=request.size,
+        labels=request.labels, size=request.size, threads=request.threads,
     )  # fmt: skip
     filled = runnable(models, source, request.seed)
     real = source.origin != "synthetic"

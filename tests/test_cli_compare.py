@@ -147,9 +147,10 @@ def test_folders_are_paired_by_path(models: tuple[Path, Path], tmp_path: Path) -
     (second / "broken.onnx").write_bytes(b"junk")
     shutil.copy(models[0], first / "alone.onnx")
     ran = compare(first, second, *FEW, "--report", f"json:{tmp_path / 'r.json'}")
-    assert ran.code == 4, ran.err
+    assert ran.code == 3, ran.err
     lines = ran.out.splitlines()
-    assert lines[0].startswith("broken.onnx: ONNX Runtime cannot load")
+    assert lines[0].startswith("broken.onnx: ")
+    assert "not an ONNX model" in lines[0]
     assert lines[1].startswith("deep/m.onnx: unknown")
     assert lines[2].startswith("same.onnx: no difference")
     assert "alone.onnx: in one of the folders only" in lines[3]
@@ -179,6 +180,8 @@ def test_a_budget_that_is_missed_leaves_nothing(models: tuple[Path, Path], tmp_p
     ran = rewrite(models[0], out, "--budget", "difference<=0")
     assert ran.code == 1
     assert "nothing was written" in ran.err
+    assert "Nothing was written: the budget is missed." in ran.out
+    assert "Dry run" not in ran.out
     assert listing(out.parent) == {}
     assert rewrite(models[0], out, "--budget", "difference<=0", "--exit-zero").code == 0
     assert listing(out.parent) == {}

@@ -106,7 +106,9 @@ Provider = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Threads of one run.", rich_help_panel=_RUN),
+    typer.Option(
+        min=1, metavar="N", help="Threads of one run, and of decoding.", rich_help_panel=_RUN
+    ),
 ]
 ConfigFile = Annotated[
     Path | None,

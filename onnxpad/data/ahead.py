@@ -21,13 +21,18 @@ def waiting(result_bytes: int) -> int:
     return max(2, min(_MOST_WAITING, _BYTES // max(result_bytes, 1)))
 
 
-def ahead(work: Callable[[_Item], _Result], items: Iterable[_Item], most: int) -> Iterator[_Result]:
+def ahead(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], most: int, threads: int | None = None
+) -> Iterator[_Result]:
     """`work` of every item in the items' order, at most `most` of them begun and not yet taken.
+
+    On at most `threads` threads; None for as many as there are cores. Never more than four.
 
     What a call raises is raised where its result is taken. Ending the walk early drops what has
     not begun and waits for what has.
     """
-    pool = ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1, most), "onnxpad-decode")
+    many = min(_MOST_THREADS, threads or os.cpu_count() or 1, most)
+    pool = ThreadPoolExecutor(many, "onnxpad-decode")
     begun: deque[Future[_Result]] = deque()
     try:
         for item in items:

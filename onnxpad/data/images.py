@@ -37,6 +37,7 @@ class ImageSource:
     Attributes:
         preprocess: as declared; None: nobody said what to do.
         known: the shape of the input that takes pictures where a size was asked for.
+        threads: that may decode; None for as many as there are cores, four at most.
     """
 
     root: Path
@@ -44,6 +45,7 @@ class ImageSource:
     preprocess: Preprocess | None = None
     label_set: LabelSet | None = None
     known: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    threads: int | None = None
     origin: str = "images"
     endless: bool = False
 
@@ -55,6 +57,7 @@ class ImageSource:
         preprocess: Preprocess | None = None,
         labels: LabelSpec | None = None,
         size: Size | None = None,
+        threads: int | None = None,
     ) -> "ImageSource":
         """List the images of a folder and its sub-folders; one image is a folder of one.
 
@@ -68,7 +71,7 @@ class ImageSource:
             preprocess.check(picture_input(next(make_plans(inputs, known))))
         names = [f.relative_to(root).as_posix() for f in files]
         found = open_labels(labels, names) if labels else None
-        return cls(root, files, preprocess, found, known)
+        return cls(root, files, preprocess, found, known, threads)
 
     @property
     def total(self) -> int | None:
@@ -117,7 +120,8 @@ class ImageSource:
         files = [self.files[index] for index in order(len(self.files), seed)]
         most = waiting(4 * prod(plan.shape))
         ready: list[tuple[Array, Sample]] = []
-        for item in ahead(lambda file: self._read(file, plan, how), files, most):
+        decoded = ahead(lambda file: self._read(file, plan, how), files, most, self.threads)
+        for item in decoded:
             if isinstance(item, Skipped):
                 yield item
                 continue

@@ -73,6 +73,7 @@ def open_source(
     preprocess: Preprocess | None = None,
     labels: LabelSpec | None = None,
     size: Size | None = None,
+    threads: int | None = None,
 ) -> Source:
     """The source of samples that `data` names.
 
@@ -83,6 +84,7 @@ def open_source(
         preprocess: what is done to pictures (arrays and functions give what the model takes).
         labels: where the labels are.
         size: height and width of pictures for a model that leaves them free.
+        threads: that may decode images; None for as many as there are cores, four at most.
 
     Raises:
         DataError: it is none of these, or does not fit the inputs.
@@ -101,7 +103,7 @@ def open_source(
         return ArraySource.open(path, inputs, labels, preprocessed=preprocess is not None)
     from onnxpad.data.images import ImageSource
 
-    return ImageSource.open(path, inputs, preprocess, labels, size)
+    return ImageSource.open(path, inputs, preprocess, labels, size, threads)
 
 
 def _synthetic(

@@ -21,7 +21,11 @@ _MOST_NAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """All that is told of one rewrite. ``output`` is None for a dry run; paths are untrusted."""
+    """All that is told of one rewrite; paths are untrusted.
+
+    Attributes:
+        output: None where nothing was written: a dry run, or a budget that is missed.
+    """
 
     model: str
     output: str | None
@@ -153,6 +157,8 @@ def _written(summary: Summary) -> Iterator[RenderableType]:
 
 def written_told(summary: Summary) -> tuple[str, ...]:
     """What was written, printable."""
+    if summary.output is None and summary.comparison is not None:
+        return ("Nothing was written: the budget is missed.",)
     if summary.output is None:
         return ("Dry run: no model was written.",)
     if not summary.done:

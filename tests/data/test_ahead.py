@@ -57,6 +57,12 @@ def test_ending_early_leaves_no_threads() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_more_threads_than_allowed(threads: int) -> None:
+    names = set(ahead(lambda _: threading.current_thread().name, range(200), 32, threads))
+    assert 1 <= len(names) <= threads
+
+
 def test_large_results_wait_in_small_numbers() -> None:
     assert waiting(1) == 32
     assert waiting(2**24) == 8

@@ -1,3 +1,4 @@
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -303,3 +304,21 @@ def test_no_images_at_all(tmp_path: Path) -> None:
         open_source(tmp_path / "x.txt", (X,))
     with pytest.raises(DataError, match="no such file or folder"):
         open_source(tmp_path / "gone", (X,))
+
+
+def test_decoding_keeps_to_the_threads_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for i in range(30):
+        picture(tmp_path / f"{i}.png")
+    seen = set()
+    read = images.ImageSource._read  # to see which thread it runs on
+
+    def noted(self, *arguments):  # type: ignore[no-untyped-def]
+        seen.add(threading.current_thread().name)
+        return read(self, *arguments)
+
+    monkeypatch.setattr(images.ImageSource, "_read", noted)
+    source = open_source(tmp_path, (X,), threads=1)
+    assert len(list(source.feeds(next(plans((X,))), 0))) == 30
+    assert len(seen) == 1
