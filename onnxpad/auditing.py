@@ -32,7 +32,7 @@ def audit_model(
     Raises:
         ModelError: the model cannot be read.
     """
-    model = source if isinstance(source, Model) else load_model(source)
+    model = source if isinstance(source, Model) else load_model(source, exact=False)
     called = name or (model.path.as_posix() if model.path else "the model")
     looked = subject(model, targets, size)
     with blaming(model):

@@ -28,7 +28,7 @@ class Model:
     Attributes:
         proto: the model; tensors stored outside the file are references, not loaded.
         path: the file it came from, None for a proto handed over in memory.
-        canonical: whether serialising the proto again gives the file's own bytes.
+        canonical: whether serialising the proto again is known to give the file's own bytes.
         data: (location as the model spells it, file) of each external data file.
     """
 
@@ -48,8 +48,12 @@ class Model:
         return printable(str(self.path)) if self.path else "the model"
 
 
-def load_model(source: str | Path | ModelProto) -> Model:
+def load_model(source: str | Path | ModelProto, *, exact: bool = True) -> Model:
     """Read a model without its external data, or copy one that is in memory.
+
+    Args:
+        exact: find out whether the model is canonical, which takes memory for two more copies of
+            its file; who only looks at it need not know.
 
     Raises:
         ModelError: missing, empty, truncated or not an ONNX model; no operator set; newer than
@@ -71,7 +75,7 @@ def load_model(source: str | Path | ModelProto) -> Model:
             f"{shown}: not an ONNX model, or one cut short: its {len(data)} bytes cannot be "
             "parsed; export or download it again"
         ) from None
-    canonical = proto.SerializeToString() == data
+    canonical = exact and proto.SerializeToString() == data
     del data
     _check_header(proto, shown)
     return Model(proto, path, canonical, external_files(proto, path, shown))

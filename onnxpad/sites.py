@@ -31,7 +31,7 @@ def find_sites(source: str | Path | ModelProto) -> tuple[PaddingSite, ...]:
     Raises:
         ModelError: the model cannot be read.
     """
-    return survey(load_model(source)).sites
+    return survey(load_model(source, exact=False)).sites
 
 
 def survey(model: Model) -> Survey:

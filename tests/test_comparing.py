@@ -339,7 +339,9 @@ def test_a_failure_in_the_middle_names_the_sample(tmp_path: Path) -> None:
 
 def test_models_that_do_not_load(tmp_path: Path) -> None:
     good, bad = conv(tmp_path / "good.onnx"), tmp_path / "bad.onnx"
-    bad.write_bytes(b"junk")
+    unknown = onnx.load(good)
+    unknown.graph.node[0].op_type = "Mystery"
+    onnx.save(unknown, bad)
     with pytest.raises(RunError, match=r"cannot load the candidate bad\.onnx"):
         compare(good, bad)
     with pytest.raises(RunError, match=r"the original bad\.onnx.*the candidate does not fail"):
@@ -348,6 +350,10 @@ def test_models_that_do_not_load(tmp_path: Path) -> None:
         compare(bad, bad)
     with pytest.raises(ModelError, match=r"candidate gone\.onnx: there is no such file"):
         compare(good, tmp_path / "gone.onnx")
+    bad.write_bytes(b"junk")
+    for pair in ((good, bad), (bad, good)):
+        with pytest.raises(ModelError, match=r"bad\.onnx: not an ONNX model"):
+            compare(*pair)
 
 
 def test_no_free_size_runs(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def sites(
     from onnxpad.sites import survey
 
     reports = parse_reports(report)
-    loaded = load_model(model)
+    loaded = load_model(model, exact=False)
     listing = rendering.Listing(str(model), survey(loaded))
     for wanted in reports:
         if wanted.form != "json":

@@ -9,6 +9,7 @@ from onnxpad.data.plan import plans
 from onnxpad.data.sample import Plans, Source
 from onnxpad.errors import ModelError, RunError
 from onnxpad.measure.pair import Array
+from onnxpad.model import load_model
 from onnxpad.runtime import Provider, Session, TensorInfo, open_session
 from onnxpad.text import printable
 
@@ -47,7 +48,11 @@ def open_models(
     def session(path: Path, role: str) -> Session:
         name = called if called and role == "candidate" else path.name
         label = f"the {role} {printable(name)}"
-        return open_session(path, provider=provider, threads=threads, label=label)
+        try:
+            return open_session(path, provider=provider, threads=threads, label=label)
+        except RunError:
+            load_model(path, exact=False)  # a file that is no model says so by itself
+            raise
 
     try:
         first = session(original, "original")

@@ -16,7 +16,7 @@ def sites(original: Path, candidate: Path) -> tuple[tuple[str, str, str], ...]:
     have the same identity, or, where no site of the two belongs to another, the same place in the
     order. A site of one model alone pads nothing in the other. Raises ModelError.
     """
-    ours, theirs = (survey(load_model(path)).sites for path in (original, candidate))
+    ours, theirs = (survey(load_model(path, exact=False)).sites for path in (original, candidate))
     left = list(theirs)
     pairs: list[tuple[PaddingSite | None, PaddingSite | None]] = []
     for site in ours:
