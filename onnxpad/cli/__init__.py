@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from onnxpad.cli import audit, compare, config, explain, rewrite, sites
+from onnxpad.cli import audit, compare, config, explain, gate, rewrite, sites
+from onnxpad.cli.study import app as studies
 from onnxpad.errors import OnnxpadError
 from onnxpad.text import one_line
 
@@ -25,6 +26,8 @@ app.command("audit")(audit.audit)
 app.command("sites")(sites.sites)
 app.command("rewrite")(rewrite.rewrite)
 app.command("compare")(compare.compare)
+app.command("gate")(gate.gate)
+app.add_typer(studies, name="study")
 app.command("explain")(explain.explain)
 app.command("config")(config.config)
 
@@ -58,6 +61,8 @@ def main() -> int:
         if told is None:
             raise
         return _fail(*told)
+    if code == EXIT_INTERRUPTED:  # the parser's own way of taking Ctrl-C is silent
+        return _fail("interrupted", EXIT_INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

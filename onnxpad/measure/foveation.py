@@ -58,9 +58,14 @@ def layer_matrix(
     """
     found = window_matrix(begin + size + end, window, out) @ pad_matrix(size, begin, end, mode)
     if mode == "partial":
-        valid = np.array(valid_cells(size, window, begin, end)[:out], np.float64)
-        found *= np.divide(window.kernel, valid, out=np.zeros_like(valid), where=valid > 0)[:, None]
+        found *= valid_share(size, window, begin, end, out)[:, None]
     return found
+
+
+def valid_share(size: int, window: Window, begin: int, end: int, out: int) -> Array:
+    """(out,): window cells / real cells of each position, 0 where it sees none."""
+    valid = np.array(valid_cells(size, window, begin, end)[:out], np.float64)
+    return np.divide(window.kernel, valid, out=np.zeros_like(valid), where=valid > 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,23 +7,31 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# By coordinate_transformation_mode: (output positions, scale, input size, output size) → input's.
-_COORDINATES: dict[str, Callable[[Array, float, int, int], Array]] = {
-    "half_pixel": lambda x, scale, n, m: (x + 0.5) / scale - 0.5,
-    "half_pixel_symmetric": lambda x, scale, n, m: (
-        n / 2 * (1 - m / (n * scale)) + (x + 0.5) / scale - 0.5
-    ),
-    "pytorch_half_pixel": lambda x, scale, n, m: (x + 0.5) / scale - 0.5 if m > 1 else 0 * x,
-    "asymmetric": lambda x, scale, n, m: x / scale,
-    "align_corners": lambda x, scale, n, m: x * (n - 1) / (m - 1) if m > 1 else 0 * x,
-    "tf_half_pixel_for_nn": lambda x, scale, n, m: (x + 0.5) / scale,
-}
 _NEAREST: dict[str, Callable[[Array], Array]] = {
     "round_prefer_floor": lambda x: np.ceil(x - 0.5),
     "round_prefer_ceil": lambda x: np.floor(x + 0.5),
     "floor": np.floor,
     "ceil": np.ceil,
 }
+
+
+def _source(
+    coordinates: str, scale: float, size: int, out: int
+) -> tuple[float, float, float, float] | None:
+    """(a, b, c, d): the output's position x is (x + a) · b / c + d of the input.
+
+    The order of the operations matters: halves decide which element is the nearest.
+    """
+    half = (0.5, 1.0, scale, -0.5)
+    alone = (0.0, 0.0, 1.0, 0.0)
+    return {
+        "half_pixel": half,
+        "half_pixel_symmetric": (*half[:3], size / 2 * (1 - out / (size * scale)) - 0.5),
+        "pytorch_half_pixel": half if out > 1 else alone,
+        "asymmetric": (0.0, 1.0, scale, 0.0),
+        "align_corners": (0.0, size - 1, out - 1, 0.0) if out > 1 else alone,
+        "tf_half_pixel_for_nn": (0.5, 1.0, scale, 0.0),
+    }.get(coordinates)
 
 
 def resize_matrix(
@@ -39,9 +47,11 @@ def resize_matrix(
 
     Elements beyond the border are those of the border.
     """
-    if coordinates not in _COORDINATES or nearest not in _NEAREST or scale <= 0:
+    source = _source(coordinates, scale, size, out) if scale > 0 else None
+    if source is None or nearest not in _NEAREST:
         return None
-    at = _COORDINATES[coordinates](np.arange(out, dtype=np.float64), scale, size, out)
+    a, b, c, d = source
+    at = (np.arange(out, dtype=np.float64) + a) * b / c + d
     if mode == "nearest":
         taps = [(_NEAREST[nearest](at), np.ones(out))]
     elif mode == "linear":

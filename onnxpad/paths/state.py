@@ -54,6 +54,13 @@ class Walk:
         # of the value of a constant, as of minus infinity, no path goes back to the image
         return site.mode.name if site.conv else "zero"
 
+    def partial_in_front(self, reader: str) -> list[PaddingSite]:
+        """The Pads whose padding this convolution reads, if it is to be a partial convolution."""
+        if self.mode != "partial":
+            return []
+        explicit = (site for site in self.sites.values() if site.node != reader)
+        return [s for s in explicit if reader in s.readers and self.mode_of(s) == "partial"]
+
     def give(self, name: str, counts: Counts) -> None:
         """Add paths to a tensor, in its own shape."""
         if name not in self.live:

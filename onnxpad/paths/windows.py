@@ -7,7 +7,7 @@ from onnx import NodeProto
 
 from onnxpad import ops
 from onnxpad.geometry import Window
-from onnxpad.measure.foveation import layer_matrix, pad_matrix, window_matrix
+from onnxpad.measure.foveation import layer_matrix, pad_matrix, valid_share, window_matrix
 from onnxpad.measure.resampling import resize_matrix
 from onnxpad.paths.counts import Array, Counts, along, over_channels, part, uniform
 from onnxpad.paths.elements import other
@@ -34,6 +34,11 @@ def _window(walk: Walk, node: NodeProto, out: Counts) -> None:
     for axis, (size, window) in enumerate(zip(own[1], windows, strict=True)):
         begin, end = _amounts(walk, node, site, axis)
         matrix = layer_matrix(size, window, begin, end, out.space[axis], mode)
+        for before in walk.partial_in_front(node.output[0]):
+            first, last = _amounts(walk, node, before, axis)
+            matrix *= valid_share(size - first - last, window, first, last, out.space[axis])[
+                :, None
+            ]
         back = along(back, axis, matrix)
     walk.give(node.input[0], back)
 

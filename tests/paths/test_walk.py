@@ -60,9 +60,8 @@ def resnet18(size: int) -> ModelProto:
 
 
 def mobilenet_v1(size: int) -> ModelProto:
-    layers = [strided(3, 1)]
-    for step in (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1):
-        layers.append(strided(3, 1) if step == 2 else CONV)
+    steps = (2, 1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
+    layers = [strided(3, 1) if step == 2 else CONV for step in steps]
     return chain(*layers, shape=(1, 3, size, size))
 
 
@@ -246,3 +245,21 @@ def test_random_graphs_count_as_the_runtime_does(model: ModelProto):
     scale = max(wanted.max(), 1.0)
     # single precision, terms of one sign: a few ulp relative to the largest
     np.testing.assert_allclose(paths(model) / scale, wanted / scale, rtol=0, atol=1e-6)
+
+
+def test_an_explicit_pad_counts_as_the_op_s_own():
+    own = chain(CONV, CONV, shape=(1, 3, 12, 10))
+    amounts = {"kernel_shape": [3, 3]}
+    pads = numpy_helper.from_array(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64), "p")
+    explicit = chain(("Conv", amounts), ("Conv", amounts), shape=(1, 3, 12, 10))
+    nodes = []
+    for node in explicit.graph.node:
+        padded = f"{node.output[0]}.padded"
+        nodes += [helper.make_node("Pad", [node.input[0], "p"], [padded]), node]
+        node.input[0] = padded
+    kept = [type(n).FromString(n.SerializeToString()) for n in nodes]
+    del explicit.graph.node[:]
+    explicit.graph.node.extend(kept)
+    explicit.graph.initializer.append(pads)
+    for mode in (None, "edge", "reflect", "wrap", "partial"):
+        np.testing.assert_allclose(paths(explicit, mode), paths(own, mode), rtol=1e-14, atol=0)

@@ -2,8 +2,11 @@
 
 import typer
 
+from onnxpad.cli.study import foveation
+
 app = typer.Typer(
-    help="See what padding does inside models, without judgement: the paper's figures, for yours.",
+    help="Show what padding does inside models, the paper's figures for yours; no judgement.",
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+app.command("foveation")(foveation.foveation)

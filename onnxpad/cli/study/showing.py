@@ -1,5 +1,6 @@
 """Options and output that all studies share."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from onnxpad.cli.options import parse_reports
 from onnxpad.errors import UsageError
+from onnxpad.text import printable
 
 if TYPE_CHECKING:
     from onnxpad.study import Study
@@ -29,7 +31,7 @@ Save = Annotated[
 def show(
     study: "Study", report: list[str] | None, save: Path | None, *, verbose: bool, quiet: bool
 ) -> int:
-    """Print, write and save a study; 0, or 3 where no model could be studied at all."""
+    """Print, write and save a study; returns the exit code."""
     from onnxpad.report import study_formats, study_terminal
     from onnxpad.report.console import show as print_it
     from onnxpad.report.study_files import save as write
@@ -55,7 +57,8 @@ def check_reports(report: list[str] | None) -> None:
         parse_reports(report, FORMATS)
 
 
-def need_models(models: list[Path], least: int = 1) -> None:
-    """Raise UsageError for too few."""
-    if len(models) < least:
-        raise UsageError(f"expected at least {least} models, found {len(models)}")
+def chosen(given: list[str] | None, known: Sequence[str], flag: str) -> None:
+    """Raise UsageError for a word that is not among those known."""
+    for word in given or ():
+        if word not in known:
+            raise UsageError(f"{flag} {printable(word, 40)!r}: expected {', '.join(known)}")
