@@ -63,8 +63,11 @@ class Ignored:
     def _told_by_files(self, below: Path, *, folder: bool) -> bool:
         """The nearest .gitignore that has a pattern for it decides."""
         for above in below.parents:
+            spec = self._spec(self.root / above)
+            if spec is None:
+                continue
             asked = below.relative_to(above).as_posix() + ("/" if folder else "")
-            found = self._spec(self.root / above).check_file(asked).include
+            found = spec.check_file(asked).include
             if found is not None:
                 return found
         return False
@@ -90,7 +93,7 @@ def _start(root: Path) -> "subprocess.Popen[bytes] | None":
         return None
     arguments = [
         # a stranger's repository may name a program as its fsmonitor
-        git, "-c", "core.fsmonitor=false", "--literal-pathspecs", "-C", str(root),
+        git, "-c", "core.fsmonitor=false", "-C", str(root),
         "check-ignore", "--stdin", "-z", "--verbose", "--non-matching",
     ]  # fmt: skip
     environment = {key: value for key, value in os.environ.items() if key not in _FOREIGN}
@@ -126,13 +129,19 @@ def _stream(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _read(folder: Path) -> GitIgnoreSpec:
-    """A folder's own .gitignore; empty without one, or where it cannot be read."""
+def _read(folder: Path) -> GitIgnoreSpec | None:
+    """A folder's own .gitignore; None without one that can be read."""
     try:
-        lines = (folder / _GITIGNORE).read_text("utf-8", errors="surrogateescape").splitlines()
+        text = (folder / _GITIGNORE).read_text("utf-8", errors="surrogateescape")
     except OSError:
-        lines = []
+        return None
+    return GitIgnoreSpec.from_lines(filter(_is_pattern, text.splitlines()))
+
+
+def _is_pattern(line: str) -> bool:
+    """Whether pathspec takes it; git passes over in silence what is no pattern."""
     try:
-        return GitIgnoreSpec.from_lines(lines)
-    except ValueError:  # a pattern that git would pass over in silence
-        return GitIgnoreSpec.from_lines([])
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

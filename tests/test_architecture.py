@@ -17,7 +17,7 @@ PACKAGE = ROOT / "onnxpad"
 # From the bottom up. A module imports from its own room and those below it, never from above.
 # `onnxpad.__init__` stands above all but the command line: it hands out the public names.
 ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("words", ("errors", "text", "geometry", "globs", "modes", "records", "findings", "measures")),
+    ("words", ("errors", "text", "geometry", "globs", "modes", "records", "findings")),
     (
         "reading",
         (
@@ -66,7 +66,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "kernels",
         ),
     ),
-    ("deciding", ("refusals", "plan", "arguments")),
+    ("deciding", ("targets", "refusals", "plan", "arguments")),
     (
         "changing",
         (
@@ -91,6 +91,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "calibration",
             "even_sizes",
+            "measures",
             "budget",
             "tasks",
             "measure",
@@ -101,6 +102,8 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "joining",
             "comparing",
             "pairing",
+            "saved",
+            "gating",
         ),
     ),
     ("studying", ("paths", "studies")),
@@ -315,6 +318,7 @@ assert not code, code
         HELP.format(arguments='"audit", "--help"'),
         HELP.format(arguments='"config", "--help"'),
         HELP.format(arguments='"explain", "--help"'),
+        HELP.format(arguments='"gate", "--help"'),
     ],
     ids=[
         "import",
@@ -326,6 +330,7 @@ assert not code, code
         "audit-help",
         "config-help",
         "explain-help",
+        "gate-help",
     ],
 )
 def test_starting_up_is_light(code: str) -> None:
