@@ -15,13 +15,13 @@ from onnxpad.errors import UsageError, expect
 from onnxpad.modes import Mode, parse_mode
 from onnxpad.records import PaddingSite
 from onnxpad.refusals import pointless, refusal
+from onnxpad.targets import FLOAT_PADS
 from onnxpad.text import printable
 
 # Site -> one number per channel.
 Means = Mapping[str, tuple[float, ...]]
 
 SCHEMA = "onnxpad.plan/1"
-TARGETS = ("cuda", "tensorrt")
 LARGEST_PLAN = 16 * 2**20  # bytes
 
 
@@ -99,9 +99,9 @@ class Request:
         expect(self.halo, int, "halo", "pixels as a whole number")
         expect(self.target, str, "target", "a word")
         expect(self.means or {}, Mapping, "means", "a mapping of sites to numbers")
-        if self.target not in ("", *TARGETS):
+        if self.target not in ("", *FLOAT_PADS):
             raise UsageError(
-                f"unknown target {printable(self.target)!r}; expected {' or '.join(TARGETS)}"
+                f"unknown target {printable(self.target)!r}; expected {' or '.join(FLOAT_PADS)}"
             )
         if self.mode is not None and self.plan is not None:
             raise UsageError("a mode and a plan were both given; give one of them")

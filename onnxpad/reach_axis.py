@@ -34,8 +34,7 @@ def slid(
     extent = end_extent(size, window, begin, end, ceil=ceil_mode)
     padded = np.pad(mask, (begin, extent), constant_values=invents)
     taps = np.lib.stride_tricks.sliding_window_view(padded, window.extent)
-    found: Mask = taps[:: window.stride, :: window.dilation][:out].any(axis=1)
-    return found
+    return np.asarray(taps[:: window.stride, :: window.dilation][:out].any(axis=1))
 
 
 def spread(mask: Mask, window: Window, begin: int, out: int) -> Mask | None:
@@ -62,7 +61,8 @@ def padded(mask: Mask, begin: int, end: int, mode: str, *, invents: bool) -> Mas
     """The mask behind a Pad node; negative amounts crop, copies carry what they are copies of.
 
     Args:
-        mode: the operator's own word. invents: whether padded constants count as reached.
+        mode: the operator's own word.
+        invents: whether what is padded counts as reached, copies too.
     """
     if max(begin, end, 0) > LARGEST or len(mask) + begin + end <= 0:
         return None
@@ -70,15 +70,15 @@ def padded(mask: Mask, begin: int, end: int, mode: str, *, invents: bool) -> Mas
     amounts = (max(begin, 0), max(end, 0))
     if not len(mask):
         return None
-    if mode == "constant":
+    if mode == "constant" or invents:
         return np.pad(mask, amounts, constant_values=invents)
     kinds = {"edge": "edge", "reflect": "reflect", "wrap": "wrap"}
-    return np.pad(mask, amounts, mode=kinds[mode]) if mode in kinds else None  # type: ignore[call-overload,no-any-return]  # numpy's overloads want literals
+    return np.pad(mask, amounts, mode=kinds[mode]) if mode in kinds else None  # type: ignore[call-overload]  # numpy's overloads want literals
 
 
 def in_blocks(mask: Mask, size: int) -> Mask | None:
     """The mask of blocks of ``size`` positions (SpaceToDepth)."""
-    return None if len(mask) % size else mask.reshape(-1, size).any(axis=1)
+    return None if len(mask) % size else np.asarray(mask.reshape(-1, size).any(axis=1))
 
 
 def read_at(mask: Mask, positions: Sequence[Sequence[int]]) -> Mask:

@@ -67,8 +67,9 @@ def pad(context: Context, _index: int, node: NodeProto, states: States) -> Sprea
     if amounts is None:
         raise LostError("pads an amount that is not known")
     site = context.sites.get(node.output[0])
-    counts = context.others if site is None else context.counts(site)
     mode = given.get("mode", b"constant").decode(errors="replace")
+    others = context.others and mode == "constant"
+    counts = others if site is None else context.counts(site)
     begins, ends, rank = amounts
     masks = {}
     for axis in range(rank):

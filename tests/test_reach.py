@@ -10,7 +10,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnxpad.model import load_model
 from onnxpad.reach import FinalMap, Reach, reach
 from onnxpad.subject import subject
-from tests.rules.check import chain
+from tests.rules.check import chain, model
 
 # Weights and inputs are positive, so that what this number reaches cannot cancel out.
 POISON = 1e8
@@ -264,3 +264,17 @@ def test_what_is_not_known_is_said():
 def test_a_net_without_padding_is_clean():
     (final,) = found(chain(("Conv", {"kernel_shape": [3, 3]}))).finals
     assert final.map.share == 0
+
+
+def test_copies_count_where_asked():
+    pads = numpy_helper.from_array(np.array([0, 0, 2, 2, 0, 0, 2, 2], np.int64), "p")
+    kernel = numpy_helper.from_array(np.ones((3, 3, 3, 3), np.float32), "w")
+    nodes = [
+        helper.make_node("Pad", ["x", "p"], ["a"], mode="reflect"),
+        helper.make_node("Conv", ["a", "w"], ["y"]),
+    ]
+    looked = subject(load_model(model(nodes, [pads, kernel])))
+    (zeros,) = reach(looked.main, looked.survey, looked.values).finals
+    (copies,) = reach(looked.main, looked.survey, looked.values, lambda _: True).finals
+    assert zeros.map.share == 0
+    assert [axis.ends for axis in copies.map.axes] == [(2, 2), (2, 2)]
