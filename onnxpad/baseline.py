@@ -74,14 +74,18 @@ def read(path: Path) -> Baseline:
             data = stream.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"{shown}: the baseline cannot be read: {reason}") from None
+        raise UsageError(
+            f"{shown}: the baseline cannot be read: {reason}; "
+            "onnxpad audit --write-baseline FILE makes one"
+        ) from None
     if len(data) > MOST_BYTES:
         raise UsageError(f"{shown}: more than {MOST_BYTES >> 20} MiB: this is no baseline")
     try:
         return Baseline(path, dict(_entries(json.loads(data))))
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{shown}: no baseline of onnxpad: {one_line(str(error))}; write it again"
+            f"{shown}: no baseline of onnxpad: {one_line(str(error))}; "
+            "onnxpad audit --write-baseline FILE makes one"
         ) from None
 
 

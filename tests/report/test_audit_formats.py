@@ -13,6 +13,8 @@ import xmlschema
 from jsonschema import Draft202012Validator
 from junitparser import JUnitXml
 
+from onnxpad.cli.options import parse_reports
+from onnxpad.errors import UsageError
 from onnxpad.findings import Audit, Finding, ModelAudit, Severity
 from onnxpad.report.formats import AUDIT_FORMATS, FORMATS
 from tests.report import audits
@@ -44,6 +46,13 @@ MADE = {"whole": audits.whole(), "clean": audits.clean(), "empty": audits.empty(
 def test_formats_are_named() -> None:
     assert set(AUDIT_FORMATS) >= {"json", "sarif", "junit", "github", "md", "html"}
     assert set(FORMATS) < set(AUDIT_FORMATS)
+
+
+@pytest.mark.parametrize("form", sorted({"sarif", "junit", "github"}))
+def test_a_comparison_says_whose_format_that_is(form: str) -> None:
+    with pytest.raises(UsageError, match=f"{form} is for audits; expected .* json, md, html"):
+        parse_reports([f"{form}:x"])
+    assert parse_reports([f"{form}:x"], AUDIT_FORMATS)[0].form == form
 
 
 def test_asking_for_formats_is_light() -> None:
