@@ -25,6 +25,8 @@ _WORDS = {"select", "ignore", "extend_select", "target"}
 _FLAGS = _WORDS | {"exclude", "fail_on", "size", "jobs"}
 
 Progress = Callable[[str, int, int | None], None]
+# From the audit of a model, its file and the rules in force to the audit with what running shows.
+Measuring = Callable[[ModelAudit, Path, Sequence[Rule]], ModelAudit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,24 @@ def audit_as(
     *,
     skip: bool = True,
     progress: Progress | None = None,
+    measuring: Measuring | None = None,
 ) -> Audit:
-    """The same with a configuration that was read before; flags are by the key of the setting."""
+    """The same with a configuration that was read before; flags are by the key of the setting.
+
+    Args:
+        measuring: called for one model after the other, in this process, once all were looked at.
+    """
     run = audit_settings_for(None, config, flags)
     found = find_models(paths or _configured(run), run.exclude.value, skip=skip)
-    tasks = [task_for(one, config, flags) for one in found]
+    tasks = [task_for(one, config, flags, run=measuring is not None) for one in found]
     severity = None if run.fail_on.value == "never" else Severity[run.fail_on.value.upper()]
     models = audit_tasks(tasks, run.jobs.value, progress)
-    ran = {rule.code for task in tasks for rule in task.rules if rule.check is not None}
+    if measuring is not None:
+        models = tuple(
+            without_nodes(measuring(model, task.found.path, task.rules), task.node_ignores)
+            for model, task in zip(models, tasks, strict=True)
+        )
+    ran = {rule.code for task in tasks for rule in task.rules if rule.check or measuring}
     return Audit(models, tuple(rule.info for rule in RULES if rule.code in ran), severity)
 
 
@@ -110,8 +122,12 @@ def audit_tasks(
     return run_jobs(_audit, tasks, worth if jobs is None else jobs, _died, tell)
 
 
-def task_for(found: Found, config: Config, flags: Mapping[str, Any]) -> Task:
-    """How a model is to be looked at. Raises UsageError."""
+def task_for(found: Found, config: Config, flags: Mapping[str, Any], *, run: bool = False) -> Task:
+    """How a model is to be looked at. Raises UsageError.
+
+    Args:
+        run: whether the models are run as well, so that rules that ask for it count.
+    """
     size = settings_for(found.path, config, flags).size.value
     settings = audit_settings_for(found.path, config, flags)
     dropped = [
@@ -120,11 +136,11 @@ def task_for(found: Found, config: Config, flags: Mapping[str, Any]) -> Task:
         if globs.match(found.path)
         for code in codes
     ]
-    rules = tuple(rule for rule in _rules(settings) if not covers(dropped, rule.code))
+    rules = tuple(rule for rule in _rules(settings, run=run) if not covers(dropped, rule.code))
     return Task(found, rules, settings.target.value, size, settings.per_node_ignores.value)
 
 
-def _rules(settings: AuditSettings) -> tuple[Rule, ...]:
+def _rules(settings: AuditSettings, *, run: bool) -> tuple[Rule, ...]:
     """The rules in force, whatever the file. Raises UsageError that says who named no rule."""
     for setting in (settings.select, settings.ignore, settings.extend_select):
         _checked(setting.value or (), setting.origin)
@@ -133,8 +149,10 @@ def _rules(settings: AuditSettings) -> tuple[Rule, ...]:
             _checked(codes, where.origin)
     select = settings.select.value
     rules = _selected(select, settings.ignore.value, settings.extend_select.value)
-    if not any(rule.check for rule in rules):
-        raise UsageError("no rule is selected that looks at a model without running it")
+    if not any(run or rule.check for rule in rules):
+        raise UsageError(
+            "no rule is selected that looks at a model without running it; --measure runs it"
+        )
     return rules
 
 

@@ -7,24 +7,8 @@ and is inconclusive in between, which is a warning. A quantity that was not meas
 silence is no pass. After ``warn:`` a limit that is missed is a warning, too. Warnings count as
 missed only where that is asked for (strict).
 
-The quantities of a comparison:
-
-    NAME                 an accuracy metric of the candidate, see onnxpad.tasks.metrics
-    NAME_delta           candidate − original, of metrics against labels
-    agreement            with the original: top-1 classes, boxes, or labels per pixel
-    context_error        border error against real context, candidate / original, worst output
-    seams                jump over the seams of tiles, candidate / original, worst output
-    difference           largest |candidate − original| / largest |original|, worst output
-    latency              median time of a run, candidate / original
-    memory               peak of a process that runs the model once, candidate / original
-
-Those of one model, which is the candidate in a comparison:
-
-    constant_response    largest deviation from a constant / scale, worst layer
-    line_artifacts       border lines that stand out in mean maps, all layers together
-    context_ne           NE of the worst ring against real context, worst output
-
-Those of an audit alone: errors, warnings and notes, the findings of each severity.
+The quantities stand in onnxpad.measures: some are a comparison's, others an audit's of one model,
+and no name means two things.
 """
 
 import re
@@ -33,23 +17,14 @@ from dataclasses import dataclass
 from math import isfinite
 
 from onnxpad.errors import UsageError
-from onnxpad.tasks.metrics import METRICS
+from onnxpad.measures import MEASURES
 from onnxpad.text import printable
 
 _LIMIT = re.compile(r"\s*(warn:)?\s*([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=)\s*([-+0-9.eE]+)\s*")
-OF_ONE_MODEL = ("constant_response", "line_artifacts", "context_ne")
-COMPARED = (
-    *METRICS,
-    *(f"{name}_delta" for name, info in METRICS.items() if not info.between),
-    "context_error",
-    "seams",
-    "difference",
-    "latency",
-    "memory",
-    *OF_ONE_MODEL,
-)
-AUDITED = ("errors", "warnings", "notes", *OF_ONE_MODEL)
-NAMES = tuple(dict.fromkeys((*COMPARED, *AUDITED)))
+COMPARED = tuple(one.name for one in MEASURES if one.compared)
+AUDITED = tuple(one.name for one in MEASURES if one.audited)
+COUNTED = ("errors", "warnings", "notes")  # those that an audit has without running the model
+NAMES = (*COMPARED, *AUDITED)
 PASS, FAIL, INCONCLUSIVE, UNMEASURED = "pass", "fail", "inconclusive", "not measured"
 # What an outcome means for the result: bad news first.
 MISSED, WARNING, HELD = "missed", "warning", "held"

@@ -126,6 +126,28 @@ Reports = Annotated[
         rich_help_panel=_RESULT,
     ),
 ]
+Measure = Annotated[
+    bool,
+    Option(
+        "--measure",
+        help="Also run each model: constant response, line artifacts and context error, on "
+        "[b]--data[/b] or on scenes.",
+        rich_help_panel=_RULES,
+    ),
+]
+Budget = Annotated[
+    str | None,
+    Option(
+        metavar="EXPR",
+        help="Limits that each model must keep: 'errors<=0,warn:warnings<=3'; of what --measure "
+        "gives: constant_response, line_artifacts, context_ne.",
+        rich_help_panel=_RESULT,
+    ),
+]
+Strict = Annotated[
+    bool,
+    Option("--strict", help="Warnings of the budget count as missed.", rich_help_panel=_RESULT),
+]
 Full = Annotated[
     bool,
     Option(

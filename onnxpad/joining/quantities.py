@@ -1,10 +1,11 @@
 """Everything a budget may limit, taken from the records of a comparison or of one model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
 
 from onnxpad.budget import Quantity
 from onnxpad.comparison import Comparison
+from onnxpad.findings import Measurement, Severity
 from onnxpad.measure.constant_response import ConstantResponse
 from onnxpad.measure.context import ContextError
 from onnxpad.measure.mean_map import MeanMap
@@ -27,11 +28,29 @@ def quantities(comparison: Comparison) -> dict[str, Quantity]:
         ("difference", _difference(comparison)),
         ("context_error", _context_error(comparison)),
         ("seams", _seams(comparison)),
-        *_of_the_candidate(comparison),
     ):
         if value is not None and name not in found:
             found[name] = value
     return found
+
+
+def audit_quantities(
+    severities: Sequence[str], measured: Iterable[Measurement]
+) -> dict[str, Quantity]:
+    """The same of the audit of one model. The names are budget.AUDITED.
+
+    Args:
+        severities: of its findings, as words.
+    """
+    counts = {f"{word}s": float(severities.count(word)) for word in map(str, Severity)}
+    found = {name: Quantity(count, count, count) for name, count in counts.items()}
+    return found | {
+        m.name: Quantity(
+            m.value, -inf if m.low is None else m.low, inf if m.high is None else m.high
+        )
+        for m in measured
+        if m.value is not None
+    }
 
 
 def constant_quantity(responses: Iterable[ConstantResponse]) -> Quantity | None:
@@ -53,17 +72,6 @@ def context_quantity(errors: Iterable[ContextError]) -> Quantity | None:
 
 def _exact(value: float | None) -> Quantity | None:
     return None if value is None else Quantity(value, value, value)
-
-
-def _of_the_candidate(comparison: Comparison) -> Iterable[tuple[str, Quantity | None]]:
-    layers, border = comparison.layers, comparison.border
-    if layers is not None and layers.constant is not None:
-        found = [r for r in layers.constant.candidate if r is not None]
-        yield "constant_response", constant_quantity(found)
-    if layers is not None and layers.results is not None:
-        yield "line_artifacts", lines_quantity(layers.results.candidate)
-    if border is not None:
-        yield "context_ne", context_quantity(one.candidate for one in border.outputs)
 
 
 def _agreement(comparison: Comparison) -> Quantity | None:

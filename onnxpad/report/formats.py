@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from onnxpad.comparison import Comparison
     from onnxpad.findings import Audit
+    from onnxpad.gating import Gate
     from onnxpad.report.batch import Batch
     from onnxpad.report.rewriting import Summary
 
@@ -85,4 +86,36 @@ AUDIT_FORMATS: dict[str, Callable[["Audit"], str]] = {
     "gitlab": _audit_gitlab,
     "md": _audit_markdown,
     "html": _audit_html,
+}
+
+
+def _gate_json(gate: "Gate") -> str:
+    from onnxpad.report import gate_json
+
+    return gate_json.dumps(gate)
+
+
+def _gate_junit(gate: "Gate") -> str:
+    from onnxpad.report import gate_junit
+
+    return gate_junit.dumps(gate)
+
+
+def _gate_github(gate: "Gate") -> str:
+    from onnxpad.report import gate_github
+
+    return gate_github.dumps(gate)
+
+
+def _gate_markdown(gate: "Gate") -> str:
+    from onnxpad.report import gate_markdown
+
+    return gate_markdown.dumps(gate)
+
+
+GATE_FORMATS: dict[str, Callable[["Gate"], str]] = {
+    "json": _gate_json,
+    "junit": _gate_junit,
+    "github": _gate_github,
+    "md": _gate_markdown,
 }

@@ -42,8 +42,12 @@ def _told(finding: Finding) -> str:
 
 
 def _command(command: str, model: ModelAudit, title: str, text: str) -> str:
-    file = _property(printable(model.model, 4096))
-    return f"::{command} file={file},title={_property(title)}::{_data(text)}"
+    return annotation(command, model.model, title, text)
+
+
+def annotation(command: str, file: str, title: str, text: str) -> str:
+    """One command: "error", "warning" or "notice", at a file; file and title are untrusted."""
+    return f"::{command} file={_property(file)},title={_property(title)}::{_data(text)}"
 
 
 def _data(text: str) -> str:

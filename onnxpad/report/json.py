@@ -2,8 +2,8 @@
 
 Every key is always there. What could not be measured is null, with the reason under the key that
 begins with `no_`. All that differs from run to run (times, engine, provider, and the quantities
-and limits that come of them) stands in `run`; the rest is the same for the same models, samples and engine. Mean maps and
-pictures are left to the page: they are for eyes.
+and limits that come of them) stands in `run`; the rest is the same for the same models, samples
+and engine. Mean maps and pictures are left to the page: they are for eyes.
 """
 
 import json
@@ -37,7 +37,7 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "candidate": comparison.candidate,
         "identical": comparison.identical,
         "verdict": verdict and {"word": verdict.word, "reasons": verdict.reasons},
-        "budget": [_judged(j) for j in comparison.judged if j not in timed],
+        "budget": [judged_as_dict(j) for j in comparison.judged if j not in timed],
         "quantities": {k: v for k, v in measured.items() if k not in _RUN_QUANTITIES},
         "task": comparison.task and _task(comparison.task),
         "no_task": comparison.no_task or None,
@@ -57,13 +57,13 @@ def as_dict(comparison: Comparison) -> dict[str, Any]:
         "run": asdict(run)
         | {
             "latency": asdict(run.latency) | {"within_noise": run.latency.within_noise},
-            "budget": [_judged(j) for j in timed],
+            "budget": [judged_as_dict(j) for j in timed],
             "quantities": {k: v for k, v in measured.items() if k in _RUN_QUANTITIES},
         },
     }
-    plain = _plain(document)
-    assert isinstance(plain, dict)
-    return plain
+    found = plain(document)
+    assert isinstance(found, dict)
+    return found
 
 
 def dumps(comparison: Comparison) -> str:
@@ -71,7 +71,8 @@ def dumps(comparison: Comparison) -> str:
     return json.dumps(as_dict(comparison), indent=2, allow_nan=False) + "\n"
 
 
-def _judged(one: Judged) -> dict[str, Any]:
+def judged_as_dict(one: Judged) -> dict[str, Any]:
+    """One limit of a budget."""
     return {
         "limit": str(one.limit),
         "quantity": one.limit.name,
@@ -209,12 +210,12 @@ def _output(output: OutputComparison) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Tuples as lists, fractions as numbers, what is not finite as None, all the way down."""
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     if isinstance(value, Fraction):
         return float(value)
     return None if isinstance(value, float) and not isfinite(value) else value

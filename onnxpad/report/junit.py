@@ -1,5 +1,7 @@
 """An audit as JUnit XML: a suite for each model, a case for each finding, one for a clean model."""
 
+from collections.abc import Sequence
+
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 
 from onnxpad.findings import Audit, Finding, ModelAudit
@@ -20,8 +22,14 @@ def dumps(audit: Audit) -> str:
     All text is printable, so it holds no character that XML forbids.
     """
     known = {rule.code: rule.advice for rule in audit.rules}
-    suites = [_suite(audit, model, known) for model in audit.models]
-    root = JUnitXml("onnxpad audit")
+    return document("onnxpad audit", [_suite(audit, model, known) for model in audit.models])
+
+
+def document(title: str, suites: Sequence[TestSuite]) -> str:
+    """Suites as XML, with the counts of them all; ends in a newline."""
+    root = JUnitXml(title)
+    for suite in suites:
+        suite.update_statistics()
     root.extend(suites)
     # not by update_statistics: it also writes `skipped`, which Jenkins' schema does not know here
     root.tests = sum(suite.tests for suite in suites)
@@ -49,7 +57,6 @@ def _suite(audit: Audit, model: ModelAudit, known: dict[str, str]) -> TestSuite:
         else:
             case.system_out = f"{finding.severity}: {message(finding)}\n{text}"
         suite.append(case)
-    suite.update_statistics()
     return suite
 
 

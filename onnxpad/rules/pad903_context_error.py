@@ -54,7 +54,7 @@ def findings(found: "Context") -> Iterator[Finding]:
     whose = "your images" if found.real else "synthetic scenes"
     message = (
         f"at the border the output differs from what real surroundings give by "
-        f"{_times(max(worst.error))} its variance (innermost ring {_times(worst.error[-1])}; "
+        f"{_times(max(worst.error))} its variance (innermost ring {worst.error[-1]:.2g}; "
         f"{found.images} crops, {whose})"
         + ("; mixed: part of the model reads the whole image" if found.mixed else "")
     )
