@@ -10,7 +10,7 @@ from onnxpad.scopes import DEFAULT_DOMAINS, Scope, node_name, subgraphs
 from onnxpad.size_moves import split
 from onnxpad.size_rules import RULES
 from onnxpad.size_state import Obstacle, SizeState, UnknownSizeError
-from onnxpad.size_values import Along, Dims, evaluate, evaluates
+from onnxpad.size_values import Along, Dims, evaluate, evaluates, lift
 from onnxpad.values import Partial, attributes
 
 
@@ -24,6 +24,7 @@ def follow_sizes(scope: Scope, given: Mapping[str, Dims], count: int) -> SizeSta
     state = SizeState(scope, count, {**_shared(scope, given), **given})
     for node in scope.nodes:
         _step(state, node)
+    _refuse_folding(state)
     return state
 
 
@@ -42,6 +43,19 @@ def _shared(scope: Scope, given: Mapping[str, Dims]) -> dict[str, Dims]:
             sizes = (symbols.get(d) if isinstance(d, str) else d for d in shape)
             found[name] = tuple(sizes)
     return found
+
+
+def _refuse_folding(state: SizeState) -> None:
+    """Refuse sizes at which one sample comes out as several.
+
+    A Reshape to (-1, channels) behind a pool of one window runs at other sizes, too; but its
+    positions end up in the batch, and what follows takes each for a sample of its own.
+    """
+    for name in sorted(state.scope.outputs):
+        first, node = (state.maybe(name) or (None,))[0], state.scope.producer(name)
+        if node is None or not isinstance(first, Along) or not (first.values == 1).any():
+            continue
+        state.refuse(node, lift(lambda n: n != 1, first), "gives several samples for one")
 
 
 def _step(state: SizeState, node: NodeProto) -> None:

@@ -164,7 +164,6 @@ def axis_sizes(
     along = Along(np.array(candidates, dtype=np.int64))
     given = tuple(along if i == axis else d for i, d in enumerate(dims))
     state = follow_sizes(scope, {source: given}, len(candidates))
-    _refuse_folding(state)
     runs = np.ones(len(candidates), dtype=np.bool_)
     for one in state.obstacles:
         if one.at is not None:
@@ -207,19 +206,6 @@ def obstacle(scope: Scope, source: str, dims: Dims, size: dict[int, int]) -> str
 
 def _other(size: int, own: Element) -> int:
     return own if isinstance(own, int) and own != size else size + 1
-
-
-def _refuse_folding(state: SizeState) -> None:
-    """Refuse sizes at which one sample comes out as several.
-
-    A Reshape to (-1, channels) behind a pool of one window runs at other sizes, too; but its
-    positions end up in the batch, and what follows takes each for a sample of its own.
-    """
-    for name in sorted(state.scope.outputs):
-        first, node = (state.maybe(name) or (None,))[0], state.scope.producer(name)
-        if node is None or not isinstance(first, Along) or not (first.values == 1).any():
-            continue
-        state.refuse(node, lift(lambda n: n != 1, first), "gives several samples for one")
 
 
 def _layers_of(state: SizeState, use: WindowUse) -> list[_Layer] | None:
