@@ -11,6 +11,10 @@ from onnxpad.values import attributes
 
 FLOATS = frozenset((TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE))
 FLOATING = FLOATS | {TensorProto.BFLOAT16}
+INTEGERS = frozenset((
+    TensorProto.INT8, TensorProto.UINT8, TensorProto.INT16, TensorProto.UINT16,
+    TensorProto.INT32, TensorProto.UINT32, TensorProto.INT64, TensorProto.UINT64,
+))  # fmt: skip
 
 MICROSOFT = "com.microsoft"
 NCHWC = "com.microsoft.nchwc"

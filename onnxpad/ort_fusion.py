@@ -6,7 +6,7 @@ all the ops that read it, if these are all Conv, all MaxPool or all AveragePool.
 padding is -inf, so what it computes then changes.
 """
 
-from onnx import NodeProto, TensorProto
+from onnx import NodeProto
 
 from onnxpad import ops
 from onnxpad.pad_sites import pad_amounts
@@ -71,11 +71,3 @@ def folded_pads(scope: Scope, values: Values, reader: NodeProto) -> list[int] | 
     more = [p or 0 for p in (*begins[2:], *ends[2:])]
     own = own or [0] * len(more)
     return [a + b for a, b in zip(own, more, strict=True)] if len(own) == len(more) else None
-
-
-def is_integer(dtype: int) -> bool:
-    """Whether an ONNX element type is one of whole numbers."""
-    return dtype in (
-        TensorProto.INT8, TensorProto.UINT8, TensorProto.INT16, TensorProto.UINT16,
-        TensorProto.INT32, TensorProto.UINT32, TensorProto.INT64, TensorProto.UINT64,
-    )  # fmt: skip

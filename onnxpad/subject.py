@@ -9,7 +9,7 @@ from onnxpad.indexing import index
 from onnxpad.model import Model, blaming
 from onnxpad.picture import Picture, find_picture
 from onnxpad.reach import Reach, reach
-from onnxpad.records import Survey
+from onnxpad.records import ScopePath, Survey
 from onnxpad.scopes import Scope
 from onnxpad.shapes import without_weights
 from onnxpad.sites import survey_scopes
@@ -54,13 +54,29 @@ class Subject:
 
     @cached_property
     def reach(self) -> Reach:
-        """How far zero padding reaches in the main graph."""
-        return reach(self.main, self.survey, self.values)
+        """How far zero padding reaches in the main graph; at ``assumed`` where its size is free."""
+        if self.assumed is None or self.picture is None:
+            return reach(self.main, self.survey, self.values)
+        sizes = self.picture.sizes(self.assumed)
+        scopes = index(self.model.proto, self.model.folder, (self.picture.name, sizes))
+        return reach(scopes[0], survey_scopes(scopes), Values())
+
+    @property
+    def assumed(self) -> tuple[int, ...] | None:
+        """A likely size for a model of free size that is asked about none; None for others."""
+        if self.size is not None or self.picture is None:
+            return None
+        return self.picture.likely
 
     @property
     def main(self) -> Scope:
         """The main graph."""
         return self.scopes[0]
+
+    @cached_property
+    def by_path(self) -> dict[ScopePath, Scope]:
+        """The graphs by their paths, which sites and window ops name."""
+        return {scope.path: scope for scope in self.scopes}
 
 
 def subject(

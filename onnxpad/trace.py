@@ -163,7 +163,9 @@ def _moved(scope: Scope, values: Values, node: NodeProto, axes: Axes) -> Axes | 
     if node.op_type == "Transpose":
         rank = len(before) if before is not None else len(attributes(node).get("perm", ()))
         perm = attributes(node).get("perm") or list(range(rank))[::-1]
-        return tuple(perm.index(axis) for axis in axes) if len(perm) > max(axes) else None
+        if sorted(perm) != list(range(len(perm))) or len(perm) <= max(axes):
+            return None
+        return tuple(perm.index(axis) for axis in axes)
     if node.op_type in ("Unsqueeze", "Squeeze"):
         return _unsqueezed(scope, values, node, axes, before)
     if before is None or after is None:

@@ -91,7 +91,7 @@ def _changes(subject: Subject, site: PaddingSite) -> str:
     strided = [w for w in free if w.stride > 1 and w.extent > 1 and w.dilation == 1]
     if not strided:
         return ""
-    scope = next(s for s in subject.scopes if s.path == site.scope)
+    scope = subject.by_path[site.scope]
     given = attributes(scope.nodes[scope.producers[site.node]])
     lower = given.get("auto_pad") == b"SAME_LOWER"
     return ", ".join(dict.fromkeys(_by_remainder(w, lower=lower) for w in strided))

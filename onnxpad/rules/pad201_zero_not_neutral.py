@@ -31,9 +31,9 @@ look at what the comparison says. An image that is scaled to -1 .. 1 in the grap
 from collections.abc import Iterator
 from statistics import median
 
+from onnxpad import ops
 from onnxpad.bounds import Bounds, BoundsFinder
 from onnxpad.findings import Confidence, Finding, Location, Severity
-from onnxpad.ort_fusion import is_integer
 from onnxpad.records import PaddingSite
 from onnxpad.rules.rule import rule
 from onnxpad.scopes import Scope
@@ -47,15 +47,14 @@ _NORMALISES = frozenset(("BatchNormalization", "InstanceNormalization"))
 
 def check(subject: Subject) -> Iterator[Finding]:
     """A finding for each of the three causes."""
-    scopes = {scope.path: scope for scope in subject.scopes}
     finder = BoundsFinder(subject.values)
     outside: list[Location] = []
     ends: list[Location] = []
     shifted: list[tuple[Location, float]] = []
     for site in subject.survey.sites:
-        if site.mode.name != "zero" or not site.conv or is_integer(site.dtype):
+        if site.mode.name != "zero" or not site.conv or site.dtype in ops.INTEGERS:
             continue
-        scope = scopes[site.scope]
+        scope = subject.by_path[site.scope]
         bounds = finder.find(scope, site.source)
         if bounds.low > 0 or bounds.high < 0:
             outside.append(_place(site, f"values lie in {_shown(bounds)}"))

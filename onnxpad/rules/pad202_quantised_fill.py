@@ -25,8 +25,8 @@ constant:OFFSET --mode zero` do it (the offset stands at each site).
 from collections.abc import Iterator
 from math import isfinite
 
+from onnxpad import ops
 from onnxpad.findings import Confidence, Finding, Location, Severity
-from onnxpad.ort_fusion import is_integer
 from onnxpad.rules.rule import rule
 from onnxpad.subject import Subject
 from onnxpad.text import count
@@ -37,7 +37,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     found = [
         site
         for site in subject.survey.sites
-        if site.mode.name == "constant" and site.conv and is_integer(site.dtype)
+        if site.mode.name == "constant" and site.conv and site.dtype in ops.INTEGERS
         if isfinite(site.mode.value)
     ]
     if not found:

@@ -35,11 +35,10 @@ from onnxpad.text import count
 
 def check(subject: Subject) -> Iterator[Finding]:
     """One finding for all such Pads."""
-    scopes = {scope.path: scope for scope in subject.scopes}
     finder = BoundsFinder(subject.values)
     places = []
     for site in subject.survey.sites:
-        scope = scopes[site.scope]
+        scope = subject.by_path[site.scope]
         node = scope.producer(site.node)
         if node is None or site.form != "Pad" or site.reader_ops != ("MaxPool",):
             continue

@@ -64,11 +64,10 @@ def _amounts(site: PaddingSite) -> list[int | None]:
 
 def check(subject: Subject) -> Iterator[Finding]:
     """One finding for all such Pads."""
-    scopes = {scope.path: scope for scope in subject.scopes}
     places = [
         Location(site.identity, site.op, why)
         for site in subject.survey.sites
-        if (why := _in_the_way(scopes[site.scope], subject.values, site)) is not None
+        if (why := _in_the_way(subject.by_path[site.scope], subject.values, site)) is not None
     ]
     if not places:
         return
