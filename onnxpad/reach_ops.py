@@ -21,10 +21,12 @@ def join(context: Context, _index: int, node: NodeProto, states: States) -> Spre
         offset = rank - len(context.shape(name)) if state is not None and state.masks else 0
         for axis, mask in state.masks.items() if state is not None else ():
             target = axis + offset
-            size = context.size(node.output[0], target)
+            size = context.known(node.output[0], target) or len(mask)
             if len(mask) not in (1, size):
                 raise LostError("joins maps of different sizes")
             wide = np.broadcast_to(mask, (size,))
+            if target in masks and len(masks[target]) != size:
+                raise LostError("joins maps of different sizes")
             masks[target] = masks[target] | wide if target in masks else wide
     return Spread(masks, all_through(states))
 
@@ -35,14 +37,10 @@ def _concat(context: Context, _index: int, node: NodeProto, states: States) -> S
     beside = [s for s in states if s is not None and axis in s.masks]
     masks: dict[int, Mask] = {}
     for other in {a for s in states if s is not None for a in s.masks} - {axis}:
-        size = context.size(node.output[0], other)
-        masks[other] = np.zeros(size, dtype=bool)
-        for state in states:
-            mask = state.masks.get(other) if state is not None else None
-            if mask is not None:
-                if len(mask) != size:
-                    raise LostError("joins maps of different sizes")
-                masks[other] = masks[other] | mask
+        along = [s.masks[other] for s in states if s is not None and other in s.masks]
+        if len({len(mask) for mask in along}) > 1:
+            raise LostError("joins maps of different sizes")
+        masks[other] = np.logical_or.reduce(along)
     if beside:
         # where one operand is reached along another axis and its neighbour is not, no masks by
         # axis can say so
@@ -51,11 +49,8 @@ def _concat(context: Context, _index: int, node: NodeProto, states: States) -> S
                 s is None or not np.array_equal(s.masks.get(other, ~mask), mask) for s in states
             ):
                 raise LostError("joins different maps side by side")
-        parts = []
-        for name, state in zip(node.input, states, strict=True):
-            mask = state.masks.get(axis) if state is not None else None
-            parts.append(np.zeros(context.size(name, axis), bool) if mask is None else mask)
-        masks[axis] = np.concatenate(parts)
+        read = zip(node.input, states, strict=True)
+        masks[axis] = np.concatenate([context.mask(state, name, axis) for name, state in read])
     return Spread(masks, all_through(states))
 
 

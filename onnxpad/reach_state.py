@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from onnxpad.reach_axis import Mask
+import numpy as np
+
+from onnxpad.reach_axis import LARGEST, Mask
 from onnxpad.records import PaddingSite
 from onnxpad.scopes import Scope, Shape
 from onnxpad.values import Values
@@ -54,13 +56,25 @@ class Context:
             raise LostError("works on a tensor of unknown shape")
         return shape
 
-    def size(self, name: str, axis: int) -> int:
-        """An axis of a tensor. Raises LostError where its size is unknown."""
-        shape = self.shape(name)
+    def known(self, name: str, axis: int) -> int | None:
+        """The size of a tensor's axis, None where shape inference does not tell it."""
+        shape = self.scope.info(name).shape or ()
         size = shape[axis] if axis < len(shape) else None
-        if not isinstance(size, int):
+        return size if isinstance(size, int) else None
+
+    def mask(self, state: Spread | None, name: str, axis: int) -> Mask:
+        """The mask of a tensor's axis, clean where nothing is known to reach it.
+
+        Raises LostError where its size is unknown.
+        """
+        if state is not None and axis in state.masks:
+            return state.masks[axis]
+        size = self.known(name, axis)
+        if size is None:
             raise LostError("works on a tensor of unknown size")
-        return size
+        if size > LARGEST:
+            raise LostError("works on a tensor of too many positions")
+        return np.zeros(size, dtype=bool)
 
     def mixes(self, index: int, what: str, masks: Sequence[Mask]) -> frozenset[int]:
         """Note that a node reads whole axes at once."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 from onnx import NodeProto
 
 from onnxpad import ops
@@ -25,7 +24,7 @@ def window(context: Context, index: int, node: NodeProto, states: States) -> Spr
     axes = spatial_axes(node, op, windows, given, context.scope.info(source).shape)
     if windows is None or axes is None or not set(state.masks) <= set(axes):
         raise LostError("slides a window that is not known")
-    before = {a: state.masks.get(a, np.zeros(context.size(source, a), dtype=bool)) for a in axes}
+    before = {a: context.mask(state, source, a) for a in axes}
     context.first = context.first or tuple(len(before[a]) for a in axes)
     amounts, invents = _amounts(context, node)
     masks = {}
@@ -78,11 +77,9 @@ def pad(context: Context, _index: int, node: NodeProto, states: States) -> Sprea
             continue
         if begin is None or end is None:
             raise LostError("pads an amount that is not known")
-        if axis not in state.masks and (site is None or not counts):
-            continue  # the batch, channels, or copies in front of the first window op
-        mask = state.masks.get(axis)
-        if mask is None:
-            mask = np.zeros(context.size(node.input[0], axis), dtype=bool)
+        if axis not in state.masks and site is None:
+            continue  # the batch, channels, or an axis that is not known to be spatial yet
+        mask = context.mask(state, node.input[0], axis)
         made = padded(mask, begin, end, mode, invents=counts)
         if made is None:
             raise LostError("pads in a way that is not known")
@@ -95,18 +92,20 @@ def transposed(context: Context, _index: int, node: NodeProto, states: States) -
     state, given, source = only(states), attributes(node), node.input[0]
     rank = len(context.shape(source))
     axes = tuple(range(2, rank))
-    kernel = given.get("kernel_shape") or [context.size(node.input[1], a) for a in axes]
+    kernel = given.get("kernel_shape") or [context.known(node.input[1], a) or 0 for a in axes]
     strides, dilations = (given.get(k) or [1] * len(axes) for k in ("strides", "dilations"))
     if not set(state.masks) <= set(axes) or not len(kernel) == len(strides) == len(axes):
         raise LostError("slides a window that is not known")
     masks = {}
     for i, axis in enumerate(axes):
-        mask = state.masks.get(axis, np.zeros(context.size(source, axis), dtype=bool))
+        mask = context.mask(state, source, axis)
         window = Window(kernel[i], strides[i], dilations[i])
         if len({tap * window.dilation % window.stride for tap in range(kernel[i])}) < strides[i]:
             # a row that reads nothing is clean however its columns fare: no masks by axis say so
             raise LostError("leaves positions that read nothing")
-        out = context.size(node.output[0], axis)
+        out = context.known(node.output[0], axis)
+        if out is None:
+            raise LostError("makes a tensor of unknown size")
         begin = _cropped(given, i, len(axes), (len(mask) - 1) * window.stride + window.extent, out)
         made = spread(mask, window, begin, out)
         if made is None:
@@ -135,9 +134,12 @@ def resize(context: Context, _index: int, node: NodeProto, states: States) -> Sp
     old = node.op_type == "Upsample" or len(node.input) < 3
     how = "asymmetric" if old else _word(given, "coordinate_transformation_mode", "half_pixel")
     scales = _scales(context, node, given)
+    sizes = context.values.ints(context.scope, node.input[3]) if len(node.input) > 3 else None
     masks = {}
     for axis, mask in state.masks.items():
-        out = context.size(node.output[0], axis)
+        out = context.known(node.output[0], axis) or (sizes[axis] if sizes else None)
+        if out is None:
+            raise LostError("makes a tensor of unknown size")
         if out == len(mask):
             masks[axis] = mask
             continue

@@ -5,9 +5,10 @@ What it finds
 The share of positions of the maps the outputs are made of that a path leads to from an invented
 zero, along each axis, followed through the real graph: windows, strides, dilation, pools,
 transposed convolutions, resizes, crops, branches. A warning where the output has positions of its
-own (a mask, an image, boxes of a grid) and at least half of them are reached; else a note. It is an
-upper bound, told by geometry alone: how strongly a position is touched falls off inwards, and
-summaries of whole maps (PAD503) are left out.
+own (a mask, an image, boxes of a grid) and at least half of them are reached; else a note. A model
+of free size is looked at with a likely one, and gets a note. It is an upper bound, told by
+geometry alone: how strongly a position is touched falls off inwards, and summaries of whole maps
+(PAD503) are left out.
 
 Why it matters
 --------------
@@ -26,7 +27,7 @@ What to do
 Larger inputs or tiles leave more of the centre clean.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from onnxpad.findings import Confidence, Finding, Location, Severity
 from onnxpad.reach import AxisReach, FinalMap
@@ -50,18 +51,23 @@ def check(subject: Subject) -> Iterator[Finding]:
         position = subject.main.producers[final.map.name]
         node = subject.main.nodes[position]
         places.append(Location(names[position], node.op_type, _told(final)))
-    much = worst.dense and worst.map.share >= MUCH
+    much = worst.dense and worst.map.share >= MUCH and subject.assumed is None
+    at = "" if subject.assumed is None else f", were the input {_shown(subject.assumed)}"
     yield RULE.finding(
-        f"zero padding can reach {_told(worst)} of {_what(worst, len(found))}",
+        f"zero padding can reach {_told(worst)} of {_what(worst, len(found))}{at}",
         places, _facts(worst), severity=Severity.WARNING if much else Severity.NOTE,
     )  # fmt: skip
 
 
 def _what(final: FinalMap, maps: int) -> str:
-    size = "x".join(str(axis.size) for axis in final.map.axes)
+    size = _shown([axis.size for axis in final.map.axes])
     kind = "the output's" if final.dense else "the last"
     others = f" ({count(maps, 'map')} in all)" if maps > 1 else ""
     return f"{kind} {size} map{others}"
+
+
+def _shown(size: Sequence[int]) -> str:
+    return "x".join(map(str, size))
 
 
 def _told(final: FinalMap) -> str:

@@ -32,6 +32,19 @@ def test_notes_a_classifier_whose_last_map_is_reached_everywhere():
     assert "every position" in finding.message
 
 
+def test_notes_free_sizes_at_a_likely_one():
+    (finding,) = found("PAD301", chain(*[CONV] * 200, shape=(1, 3, "h", "w")))
+    assert finding.severity is Severity.NOTE
+    assert "every position" in finding.message
+    assert finding.message.endswith("were the input 224x224")
+
+
+def test_is_asked_about_a_size():
+    (finding,) = found("PAD301", chain(*[CONV] * 6, shape=(1, 3, "h", "w")), size=(32, 40))
+    assert finding.severity is Severity.WARNING
+    assert finding.facts["share"] == pytest.approx(1 - 20 * 28 / (32 * 40))
+
+
 @pytest.mark.parametrize(
     "layers",
     [
