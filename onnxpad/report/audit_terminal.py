@@ -82,7 +82,7 @@ def _parts(audit: Audit, *, full: bool) -> Iterator[RenderableType]:
         yield from _rule(rule)
         yield Text()
     untouched = clean(audit)
-    if untouched and len(untouched) < len(audit.models):
+    if untouched and rules:
         yield Text(count(len(untouched), "model") + " without findings", "dim")
     bad = audit.failed or any(model.error for model in audit.models)
     yield _hang("", 0, Text(summary(audit), "bold red" if bad else "bold"))

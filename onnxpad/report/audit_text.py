@@ -55,7 +55,7 @@ def summary(audit: Audit) -> str:
     parts = [f"{count(broken, 'model')} could not be audited"] if broken else []
     if found:
         parts.append(f"{severities(found)} in {having} of {count(len(audit.models), 'model')}")
-    else:
+    elif not broken or broken < len(audit.models):
         parts.append(f"no findings in {count(len(audit.models) - broken, 'model')}")
     return "; ".join(filter(None, (*parts, _accepted(accepted))))
 

@@ -54,6 +54,27 @@ def test_long_names_are_abridged_to_fit_the_line() -> None:
         assert width - 2 <= len(line) <= width
 
 
+@pytest.mark.parametrize(
+    ("models", "told"),
+    [
+        ((ModelAudit("a.onnx"), ModelAudit("b.onnx")), "no findings in 2 models"),
+        ((ModelAudit("a.onnx", error="cut"),), "1 model could not be audited"),
+        (
+            (ModelAudit("a.onnx", suppressed=1), ModelAudit("b.onnx", error="cut")),
+            "1 model could not be audited; no findings in 1 model; 1 finding accepted",
+        ),
+        (
+            (ModelAudit("a.onnx"), ModelAudit("b.onnx", (audits.deep(), audits.uneven()))),
+            "1 warning, 1 note in 1 of 2 models",
+        ),
+    ],
+)
+def test_the_line_at_the_end(models: tuple[ModelAudit, ...], told: str) -> None:
+    lines = audit_terminal.text(Audit(models)).splitlines()
+    assert told in lines
+    assert ("1 model without findings" in lines) == ("of 2 models" in told)
+
+
 def test_full_has_every_place_the_why_and_what_to_do() -> None:
     shown = audit_terminal.text(audits.whole(), full=True)
     for number in range(1, 6):
@@ -123,6 +144,10 @@ def test_a_page_links_what_it_holds() -> None:
     identities = {attributes.get("id") for _, attributes in tags} - {None}
     links = {a["href"][1:] for tag, a in tags if tag == "a" and a["href"]}
     assert links == identities
+
+
+def test_a_page_sets_commands_in_rules_as_code() -> None:
+    assert "which <code>onnxpad study sizes</code> lists" in AUDIT_FORMATS["html"](audits.whole())
 
 
 def test_a_page_says_what_would_fail() -> None:
