@@ -24,12 +24,14 @@ def slid(
 ) -> Mask | None:
     """The mask behind a window op with padding; None where no window fits, or it is too large.
 
+    Also None for pads below 0, which crop.
+
     Args:
         begin, end: padded elements. invents: whether they count as reached.
     """
     size = len(mask)
     out = out_size(size, window, begin, end, ceil=ceil_mode)
-    if out == 0 or not _small(size + begin + end, window, out):
+    if out == 0 or min(begin, end) < 0 or not _small(size + begin + end, window, out):
         return None
     extent = end_extent(size, window, begin, end, ceil=ceil_mode)
     padded = np.pad(mask, (begin, extent), constant_values=invents)
