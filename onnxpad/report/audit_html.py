@@ -13,9 +13,9 @@ from onnxpad.report.audit_text import (
     message,
     name,
     others,
-    paragraphs,
     place,
     rules_found,
+    sections,
     severities,
     summary,
     worst_first,
@@ -24,12 +24,6 @@ from onnxpad.report.page import render
 from onnxpad.report.sections import BAD, DIM, GOOD
 
 TONES = {Severity.ERROR: BAD, Severity.WARNING: "warn", Severity.NOTE: DIM}
-_SECTIONS = (
-    ("What it finds", "finds"),
-    ("Why it matters", "why"),
-    ("Example", "example"),
-    ("What to do", "advice"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +123,4 @@ def _row(finding: Finding) -> Row:
 
 
 def _help(rule: RuleInfo) -> Help:
-    sections = tuple((title, paragraphs(getattr(rule, field))) for title, field in _SECTIONS)
-    return Help(rule.code, rule.name, rule.title, tuple(s for s in sections if s[1]))
+    return Help(rule.code, rule.name, rule.title, sections(rule))

@@ -128,3 +128,14 @@ def paragraphs(text: str) -> tuple[str, ...]:
     """The paragraphs of a rule's section: hard-wrapped lines joined, items of lists apart."""
     items = re.split(r"\n\s*\n|\n(?=\s*[-*] )", text)
     return tuple(one_line(item, MOST_MESSAGE) for item in items if item.strip())
+
+
+def sections(rule: RuleInfo) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(title, paragraphs) of those sections of a rule's documentation that hold something."""
+    titled = (
+        ("What it finds", rule.finds),
+        ("Why it matters", rule.why),
+        ("Example", rule.example),
+        ("What to do", rule.advice),
+    )
+    return tuple((title, paragraphs(text)) for title, text in titled if text.strip())

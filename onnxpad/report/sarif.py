@@ -20,6 +20,7 @@ from onnxpad.report.audit_text import (
     paragraphs,
     place,
     rules_found,
+    sections,
 )
 from onnxpad.report.markdown import escape
 from onnxpad.text import printable
@@ -32,13 +33,6 @@ _PROBLEM = {
     Severity.WARNING: "warning",
     Severity.NOTE: "recommendation",
 }
-# One row for each section of a rule's help.
-_SECTIONS = (
-    ("What it finds", "finds"),
-    ("Why it matters", "why"),
-    ("Example", "example"),
-    ("What to do", "advice"),
-)
 
 
 def dumps(audit: Audit) -> str:
@@ -79,8 +73,7 @@ def _run(audit: Audit) -> dict[str, Any]:
 
 
 def _rule(rule: RuleInfo) -> dict[str, Any]:
-    sections = [(title, paragraphs(getattr(rule, field))) for title, field in _SECTIONS]
-    told = [(title, text) for title, text in sections if text]
+    told = sections(rule)
     plain = "\n\n".join("\n".join((f"{title}:", *text)) for title, text in told)
     marked = "\n\n".join("\n\n".join((f"**{title}**", *map(escape, text))) for title, text in told)
     title = printable(rule.title, 1000)
