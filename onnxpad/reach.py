@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import inf, log, prod
 
+import numpy as np
 from onnx import NodeProto
 
 from onnxpad import ops
-from onnxpad.reach_axis import Mask
+from onnxpad.reach_axis import LARGEST, Mask
 from onnxpad.reach_ops import COLLAPSING, RULES
 from onnxpad.reach_state import Context, LostError, Spread
 from onnxpad.records import PaddingSite, Survey
@@ -118,6 +119,7 @@ def reach(
     counts: Callable[[PaddingSite], bool] = invents_zeros,
     *,
     others: bool = True,
+    space: tuple[str, Mapping[int, int]] | None = None,
 ) -> Reach:
     """Follow invented elements through a graph; see the module for what counts.
 
@@ -125,11 +127,15 @@ def reach(
         scope: a graph with the sizes of its tensors; where they are unknown, so is the reach.
         survey: its padding sites, those of other graphs are passed over.
         counts: which sites are followed, zeros and other constants unless given.
+        space: the input that holds the picture, its spatial axes and their sizes, where known;
+            else they are known from the first window op or padding site on.
         others: follow the constants of Pads that are no sites too, those into a Concat say.
     """
     sites = {site.node: site for site in survey.sites if site.scope == scope.path}
     context = Context(scope, values, sites, counts, others)
     states: dict[str, Spread] = {}
+    if space is not None and max(space[1].values(), default=0) <= LARGEST:
+        states[space[0]] = Spread({a: np.zeros(n, dtype=bool) for a, n in space[1].items()})
     gone: set[str] = set()  # what comes of a map in a way that is not known
     lost: dict[int, str] = {}
     for index, node in enumerate(scope.nodes):
@@ -147,8 +153,8 @@ def reach(
             continue
         if found is not None:
             states.update((name, found) for name in node.output if name)
-    space = _space(scope, context.first)
-    maps = {name: _map(name, s, space) for name, s in states.items() if s.masks}
+    source = _space(scope, context.first)
+    maps = {name: _map(name, s, source) for name, s in states.items() if s.masks}
     return Reach(
         maps, _finals(scope, maps, context.whole), context.whole,
         frozenset(context.touched), lost,

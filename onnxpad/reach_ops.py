@@ -15,10 +15,15 @@ from onnxpad.values import attributes
 
 def join(context: Context, _index: int, node: NodeProto, states: States) -> Spread:
     """Element by element, shapes broadcast: what reaches any operand reaches the result."""
-    rank = len(context.shape(node.output[0]))
+    shape = context.scope.info(node.output[0]).shape
+    along = {frozenset(s.masks) for s in states if s is not None and s.masks}
+    if shape is None and len(along) > 1:
+        raise LostError("works on tensors of unknown shape")
     masks: dict[int, Mask] = {}
     for name, state in zip(node.input, states, strict=True):
-        offset = rank - len(context.shape(name)) if state is not None and state.masks else 0
+        ours = context.scope.info(name).shape
+        # behind operators that nobody infers shapes for, equal axes are taken to be equal
+        offset = 0 if shape is None or ours is None else len(shape) - len(ours)
         for axis, mask in state.masks.items() if state is not None else ():
             target = axis + offset
             size = context.known(node.output[0], target) or len(mask)
@@ -56,7 +61,6 @@ def _concat(context: Context, _index: int, node: NodeProto, states: States) -> S
 
 def _slice(context: Context, _index: int, node: NodeProto, states: States) -> Spread:
     state, given = only(states), attributes(node)
-    rank = len(context.shape(node.input[0]))
     if "starts" in given:
         parts = [given["starts"], given["ends"], given.get("axes"), None]
     else:
@@ -73,14 +77,15 @@ def _slice(context: Context, _index: int, node: NodeProto, states: States) -> Sp
     steps = [1] * len(starts) if parts[3] is None else parts[3]
     masks = dict(state.masks)
     for axis, *cut in zip(axes, starts, ends, steps, strict=True):
-        if axis is None or axis % rank not in masks:
+        where = -1 if axis is None else context.axis(node.input[0], axis)
+        if axis is not None and where not in masks:
             continue
-        if None in cut:
+        if axis is None or None in cut:
             raise LostError("cuts at places that are not known")
         start, end, step = cut
         # counted backwards, an end below the begin is None to Python and a large negative to ONNX
-        past = step < 0 and end < -len(masks[axis % rank])
-        masks[axis % rank] = masks[axis % rank][start : None if past else end : step]
+        past = step < 0 and end < -len(masks[where])
+        masks[where] = masks[where][start : None if past else end : step]
     return Spread(masks, state.through)
 
 
@@ -129,7 +134,10 @@ def _blocks(_context: Context, _index: int, node: NodeProto, states: States) -> 
 def _normal(context: Context, index: int, node: NodeProto, states: States) -> Spread:
     """Normalisation, softmax: each position stays one, but reads those it is normalised with."""
     state = only(states)
-    along = ops.normalised_axes(node, len(context.shape(node.input[0])), context.scope.opset)
+    rank = context.rank(node.input[0], state)
+    if not node.op_type.startswith(("Instance", "Group")):  # others may count from the back
+        rank = len(context.shape(node.input[0]))
+    along = ops.normalised_axes(node, rank, context.scope.opset)
     read = [mask for axis, mask in state.masks.items() if axis in along]
     through = context.mixes(index, "normalises", read) if read else frozenset()
     return Spread(state.masks, state.through | through)

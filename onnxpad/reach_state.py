@@ -56,6 +56,15 @@ class Context:
             raise LostError("works on a tensor of unknown shape")
         return shape
 
+    def rank(self, name: str, state: Spread) -> int:
+        """Axes of a tensor; where nobody infers shapes, as many as its spatial axes tell of."""
+        shape = self.scope.info(name).shape
+        return len(shape) if shape is not None else max(state.masks, default=-1) + 1
+
+    def axis(self, name: str, axis: int) -> int:
+        """An axis counted from the front. Raises LostError where that needs an unknown rank."""
+        return axis if axis >= 0 else axis % len(self.shape(name))
+
     def known(self, name: str, axis: int) -> int | None:
         """The size of a tensor's axis, None where shape inference does not tell it."""
         shape = self.scope.info(name).shape or ()

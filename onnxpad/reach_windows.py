@@ -90,8 +90,7 @@ def pad(context: Context, _index: int, node: NodeProto, states: States) -> Sprea
 def transposed(context: Context, _index: int, node: NodeProto, states: States) -> Spread:
     """Crops, never pads: its own thin border is no padding's."""
     state, given, source = only(states), attributes(node), node.input[0]
-    rank = len(context.shape(source))
-    axes = tuple(range(2, rank))
+    axes = tuple(range(2, context.rank(source, state)))
     kernel = given.get("kernel_shape") or [context.known(node.input[1], a) or 0 for a in axes]
     strides, dilations = (given.get(k) or [1] * len(axes) for k in ("strides", "dilations"))
     if not set(state.masks) <= set(axes) or not len(kernel) == len(strides) == len(axes):
@@ -103,15 +102,22 @@ def transposed(context: Context, _index: int, node: NodeProto, states: States) -
         if len({tap * window.dilation % window.stride for tap in range(kernel[i])}) < strides[i]:
             # a row that reads nothing is clean however its columns fare: no masks by axis say so
             raise LostError("leaves positions that read nothing")
-        out = context.known(node.output[0], axis)
-        if out is None:
-            raise LostError("makes a tensor of unknown size")
-        begin = _cropped(given, i, len(axes), (len(mask) - 1) * window.stride + window.extent, out)
+        full = (len(mask) - 1) * window.stride + window.extent
+        out = context.known(node.output[0], axis) or _written(given, i, len(axes), full)
+        begin = _cropped(given, i, len(axes), full, out)
         made = spread(mask, window, begin, out)
         if made is None:
             raise LostError("has too many positions")
         masks[axis] = made
     return Spread(masks, state.through)
+
+
+def _written(given: Mapping[str, list[int]], i: int, count: int, full: int) -> int:
+    """Positions of a ConvTranspose's result where only its attributes tell."""
+    if given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID") or given.get("output_shape"):
+        raise LostError("makes a tensor of unknown size")
+    pads = given.get("pads") or [0] * (2 * count)
+    return full + (given.get("output_padding") or [0] * count)[i] - pads[i] - pads[i + count]
 
 
 def _cropped(given: Mapping[str, list[int]], i: int, count: int, full: int, out: int) -> int:

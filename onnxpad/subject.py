@@ -55,11 +55,14 @@ class Subject:
     @cached_property
     def reach(self) -> Reach:
         """How far zero padding reaches in the main graph; at ``assumed`` where its size is free."""
-        if self.assumed is None or self.picture is None:
+        size = self.size or self.assumed
+        if size is None or self.picture is None:
             return reach(self.main, self.survey, self.values)
-        sizes = self.picture.sizes(self.assumed)
-        scopes = index(self.model.proto, self.model.folder, (self.picture.name, sizes))
-        return reach(scopes[0], survey_scopes(scopes), Values())
+        space = self.picture.name, self.picture.sizes(size)
+        if self.assumed is None:
+            return reach(self.main, self.survey, self.values, space=space)
+        scopes = index(self.model.proto, self.model.folder, space)
+        return reach(scopes[0], survey_scopes(scopes), Values(), space=space)
 
     @property
     def assumed(self) -> tuple[int, ...] | None:
