@@ -49,7 +49,7 @@ def explain(word: str) -> tuple[Topic, ...]:
     if not found and asked.startswith("pad"):
         found = [t for t in known if t.kind == "rules" and _plain(t.word).startswith(asked)]
     if not found:
-        raise UsageError(f"nothing is called {printable(word, 40)!r}{_hint(asked, known)}")
+        raise UsageError(f"nothing is called '{printable(word, 40)}'{_hint(asked, known)}")
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from os.path import commonprefix
 from typing import TypeAlias
 
 from onnxpad.errors import UsageError
@@ -54,7 +55,7 @@ def check_codes(words: Iterable[str]) -> None:
     """Raise UsageError where one is neither a rule's code nor its beginning."""
     for word in words:
         if _length_of_any(word) == _UNNAMED:
-            raise UsageError(f"no rule {printable(word, 40)!r}{_hint(word)}")
+            raise UsageError(f"no rule '{printable(word, 40)}'{_hint(word)}")
 
 
 def covers(words: Iterable[str], code: str) -> bool:
@@ -79,8 +80,9 @@ def _length_of_any(word: str) -> int:
 def _hint(word: str) -> str:
     """What was meant, else where to look."""
     named = {rule.name: rule.code for rule in RULES}
-    close = get_close_matches(word.upper(), named.values(), 1, 0.7)
-    meant = named.get(word.lower()) or (close[0] if close else "")
+    close = get_close_matches(word.upper(), named.values(), len(named), 0.7)
+    nearest = max(close, key=lambda code: len(commonprefix([code, word.upper()])), default="")
+    meant = named.get(word.lower(), nearest)
     return f"; did you mean {meant}?" if meant else "; onnxpad explain lists the codes, ALL is all"
 
 
