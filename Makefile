@@ -66,6 +66,7 @@ $(addprefix test-framework-,$(FRAMEWORKS)): test-framework-%: .venv-frameworks-%
 	.venv-frameworks-$*/bin/pytest tests/frameworks -m $*
 
 bench: $(VENV)/.installed-test
+	$(BIN)/python -m tests.benchmarks.bench_audit
 	$(BIN)/python -m tests.benchmarks.bench_rewrite
 	$(BIN)/python -m pip install --quiet polygraphy
 	$(BIN)/python -m tests.benchmarks.bench_compare

@@ -4,10 +4,12 @@ Nothing is run: the lines go through the parser of the command line, and what ha
 own (budgets, labels, preprocessing, sizes, reports) through the parser of that.
 """
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -26,8 +28,9 @@ PAGES = sorted((ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").g
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)((?:    .*\n)+)")
 INLINE = re.compile(r"(?<!`)`onnxpad ([^`\n]+)`(?!`)")
-# what stands in front of a command on its line: a prompt, a step of YAML, a shell step of Jenkins
-LEAD = re.compile(r"^\s*(?:\$ |- |run: |- run: |sh '|RUN )?(?:\S*/)?(?=onnxpad )")
+# What stands in front of a command on its line: a prompt, a step of YAML, a shell step of Jenkins,
+# a container whose program it is.
+LEAD = re.compile(r"^\s*(?:\$ |- |run: |- run: |sh '|RUN |docker run .* )?(?:\S*/)?(?=onnxpad )")
 PLACEHOLDER = re.compile(r"\[|…|\|")
 
 # What the parser of the command line raises, and what onnxpad's own parsers do.
@@ -85,7 +88,7 @@ def check(arguments: list[str]) -> None:
         return
     for name, reader in SYNTAX.items():
         value = values.get(name)
-        if isinstance(value, str) and not value.isupper():
+        if isinstance(value, str) and not (value.isupper() or value == "HxW"):
             reader(value)
 
 
@@ -140,8 +143,53 @@ def test_wrong_commands_are_found(line: str, block: str) -> None:
         check(arguments)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_yaml_is_yaml(page: Path) -> None:
-    for language, block in FENCE.findall(page.read_text("utf-8")):
-        if language == "yaml":
-            assert yaml.safe_load(block)
+def _documents(page: Path) -> list[Any]:
+    """The blocks of YAML, read."""
+    fences = FENCE.findall(page.read_text("utf-8"))
+    return [yaml.safe_load(block) for language, block in fences if language == "yaml"]
+
+
+def _within(document: Any, key: str) -> Iterator[Any]:
+    """Every value of a key, at any depth."""
+    if isinstance(document, dict):
+        yield from (value for name, value in document.items() if name == key)
+        document = list(document.values())
+    if isinstance(document, list):
+        for part in document:
+            yield from _within(part, key)
+
+
+PIPELINES = ROOT / "docs" / "pipelines.md"
+
+
+def test_hooks_exist_and_take_their_arguments() -> None:
+    known = {h["id"]: h for h in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+    repos = [repo for document in _documents(PIPELINES) for repo in _within(document, "repos")]
+    hooks = [hook for listed in repos for repo in listed for hook in repo["hooks"]]
+    assert hooks
+    for hook in hooks:
+        entry = shlex.split(known[hook["id"]]["entry"])
+        check([*entry[1:], *hook.get("args", known[hook["id"]].get("args", [])), "model.onnx"])
+
+
+def test_inputs_of_the_action_exist() -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    steps = [s for document in _documents(PIPELINES) for found in _within(document, "steps")
+             for s in found]  # fmt: skip
+    uses = [step for step in steps if "onnxpad@" in step.get("uses", "")]
+    assert uses
+    for step in uses:
+        given = step["with"]
+        assert set(given) <= set(action["inputs"])
+        words = ["audit", "--fail-on", given["fail-on"], *given["args"].split("\n")[:-1], "--"]
+        check([*words, *given["paths"].split()])
+
+
+def test_the_container_runs_a_command() -> None:
+    fences = FENCE.findall(PIPELINES.read_text("utf-8"))
+    (dockerfile,) = [block for language, block in fences if language == "dockerfile"]
+    (entry,) = re.findall(r"^ENTRYPOINT (.*)$", dockerfile, re.MULTILINE)
+    (command,) = re.findall(r"^CMD (.*)$", dockerfile, re.MULTILINE)
+    assert json.loads(entry) == ["onnxpad"]
+    check(json.loads(command))
+    assert re.search(r"^USER \d+$", dockerfile, re.MULTILINE), "runs as root"
