@@ -106,7 +106,6 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "gating",
         ),
     ),
-    ("studying", ("paths", "studies")),
     (
         "auditing",
         (
@@ -122,6 +121,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "baseline",
         ),
     ),
+    ("studying", ("paths", "studies")),
     ("showing", ("report",)),
     ("public", ("",)),
     ("command line", ("cli", "__main__")),
