@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TypeAlias
 
 from onnxpad.errors import UsageError
@@ -81,9 +81,14 @@ def _hint(word: str) -> str:
     """What was meant, else where to look."""
     named = {rule.name: rule.code for rule in RULES}
     close = get_close_matches(word.upper(), named.values(), len(named), 0.7)
-    nearest = max(close, key=lambda code: len(commonprefix([code, word.upper()])), default="")
+    nearest = max(close, key=lambda code: _alike(code, word.upper()), default="")
     meant = named.get(word.lower(), nearest)
     return f"; did you mean {meant}?" if meant else "; onnxpad explain lists the codes, ALL is all"
+
+
+def _alike(code: str, word: str) -> int:
+    """How many characters two begin with that are the same."""
+    return sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(code, word, strict=False)))
 
 
 def without_nodes(found: ModelAudit, ignores: NodeIgnores) -> ModelAudit:
