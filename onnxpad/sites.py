@@ -56,7 +56,7 @@ def survey_scopes(scopes: tuple[Scope, ...]) -> Survey:
             counted += op is not None
             transposed += node.op_type == "ConvTranspose"
             found: PaddingSite | OtherPad | None = None
-            if op is not None:
+            if op is not None and node.input:
                 found = window_site(scope, node, op)
             elif ops.key(node) == ("", "Pad") and node.output:
                 found = pad_site(scope, values, node)

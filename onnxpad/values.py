@@ -5,6 +5,7 @@ size come out as ``None`` while their neighbours stay known: ``[0, 0, None, None
 """
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,8 @@ class Values:
         value = self.value(scope, name)
         if value is None:
             return None
-        return tuple(None if v is None else int(v) for v in value.reshape(-1))
+        known = (v if v is None or isfinite(v) else None for v in value.reshape(-1))
+        return tuple(None if v is None else int(v) for v in known)
 
     def number(self, scope: Scope, name: str) -> float | None:
         """The one number that every element of a tensor equals; None if unknown or several."""

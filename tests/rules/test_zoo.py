@@ -23,21 +23,23 @@ pytestmark = pytest.mark.zoo
 # PAD110  free sizes and strided ops: PP-OCR, silero.
 # PAD201  basic_pitch pads zeros onto the output of a Sigmoid.
 # PAD204  reflect first, zeros further in: style transfer, and spectrograms in front of 2-D layers.
-# PAD301  zeros stacked over the depth of every net of fixed size but those with one or two layers.
+# PAD301  every net that pads zeros and can be followed: not silero (inside If), not pnet (no pads).
+#         espcn: 2 + 1 + 1 + 1 = 5 px of 224 from each side.
 # PAD501  fns_candy: ConvTranspose of kernel 3, stride 2.
-# PAD503  deeplab: image-level pooling in its ASPP.
+# PAD503  dense outputs behind ops on whole maps: deeplab's image-level pooling, squeeze and excite
+#         in PP-OCR, InstanceNormalization in fns_candy.
 EXPECTED = {
     "SqueezeNet_fp16_winml": "PAD301",
     "basic_pitch_nmp": "PAD201 PAD204 PAD301",
-    "ch_PP-OCRv4_det_infer": "PAD110",
+    "ch_PP-OCRv4_det_infer": "PAD110 PAD301 PAD503",
     "deeplab_v3_1_default_1": "PAD301 PAD503",
     "efficientnet_lite0_ortquant_qdq": "PAD101 PAD301",
     "efficientnet_lite0_torchscript_op13": "PAD101 PAD301",
-    "espcn_x3_core_from_ortext": "",
+    "espcn_x3_core_from_ortext": "PAD301",
     "facenet_mtcnn_pnet": "",
-    "fns_candy": "PAD204 PAD501",
+    "fns_candy": "PAD204 PAD301 PAD501 PAD503",
     "keras_mlperftiny_resnet8_cifar10": "PAD101 PAD301",
-    "keras_upscalerjs_rdn_x2_dynHW": "",
+    "keras_upscalerjs_rdn_x2_dynHW": "PAD301",
     "light_densenet121": "PAD101 PAD301",
     "mnist_cntk_winml": "PAD301",
     "road_segmentation_adas_0001": "PAD101 PAD301",
