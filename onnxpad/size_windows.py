@@ -40,8 +40,8 @@ def window(state: SizeState, node: NodeProto) -> Dims:
         fixed = (0, 0) if automatic == "VALID" else (declared[i], declared[i + len(axes)])
         rule = automatic if automatic.startswith("SAME") else fixed
         out[axis], *pads = _slide(state, data[axis], one, rule, ceil)
-        found[axis] = (pads[0], pads[1])
         state.refuse(node, lift(lambda n: np.less(n, 1), out[axis]), _NO_WINDOW)
+        found[axis] = (pads[0], pads[1])
     state.pads[node.output[0]] = tuple(found)
     if op.weight >= 0:
         weight = state.maybe(node.input[op.weight])
@@ -93,7 +93,6 @@ def pad(state: SizeState, node: NodeProto) -> Dims:
         begin, end = amounts[i], amounts[i + len(axes)]
         pads[axis] = (begin, end)
         out[axis] = lift(lambda n, b, e: n + b + e, data[axis], begin, end)
-        state.refuse(node, lift(lambda n: np.less(n, 1), out[axis]), "crops all of the map away")
         if mode == b"reflect":
             fails = lift(lambda n, b, e: np.greater_equal(np.maximum(b, e), n),
                          data[axis], begin, end)  # fmt: skip

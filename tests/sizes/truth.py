@@ -7,10 +7,12 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, helper
 
 
-def runs(model: ModelProto, feeds: Sequence[Mapping[str, np.ndarray]]) -> list[bool]:
-    """For each feed, whether the model runs."""
+def runs(
+    model: ModelProto, feeds: Sequence[Mapping[str, np.ndarray]], *, whole: bool = True
+) -> list[bool]:
+    """For each feed, whether the model runs; with ``whole`` no tensor on the way may be empty."""
     try:
-        session = _session(model)
+        session = _session(_whole(model) if whole else model)
     except Exception:  # noqa: BLE001  # the runtime sees beforehand that no size can run
         return [False] * len(feeds)
     return [_once(session, feed) for feed in feeds]
@@ -18,21 +20,28 @@ def runs(model: ModelProto, feeds: Sequence[Mapping[str, np.ndarray]]) -> list[b
 
 def _once(session: onnxruntime.InferenceSession, feed: Mapping[str, np.ndarray]) -> bool:
     try:
-        session.run(None, dict(feed))
+        found = session.run(None, dict(feed))
     except Exception:  # noqa: BLE001  # onnxruntime raises several types
         return False
-    return True
+    return all(0 not in np.shape(value) for value in found)
 
 
 def shapes(model: ModelProto, feed: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor that a node of the main graph makes."""
+    session = _session(_whole(model))
+    names = [output.name for output in session.get_outputs()]
+    found = session.run(names, dict(feed))
+    return {name: np.shape(value) for name, value in zip(names, found, strict=True)}
+
+
+def _whole(model: ModelProto) -> ModelProto:
+    """A copy that hands out every tensor that a node makes."""
     whole = ModelProto()
     whole.CopyFrom(model)
     del whole.graph.output[:]
     names = [name for node in whole.graph.node for name in node.output if name]
     whole.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
-    found = _session(whole).run(names, dict(feed))
-    return {name: np.shape(value) for name, value in zip(names, found, strict=True)}
+    return whole
 
 
 def _session(model: ModelProto) -> onnxruntime.InferenceSession:
