@@ -151,6 +151,10 @@ def reach(
             lost[index] = str(error)
             gone.update(node.output)
             continue
+        except Exception:  # noqa: BLE001  # an untrusted graph holds any nonsense: not known
+            lost[index] = "is not what its operator's document says"
+            gone.update(node.output)
+            continue
         if found is not None:
             states.update((name, found) for name in node.output if name)
     source = _space(scope, context.first)
