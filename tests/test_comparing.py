@@ -409,11 +409,12 @@ def test_progress_is_told(tmp_path: Path) -> None:
 # memory
 
 
-def peak_mib(path: Path, samples: int) -> float:
+def peak_mib(path: Path, samples: int, data: str | None = None) -> float:
     code = (
         "import resource; from pathlib import Path; from importlib import import_module\n"
         "m = import_module('onnxpad.comparing'); m.LATENCY_SECONDS = 0.0\n"
-        f"p = Path({str(path)!r}); m.compare(p, p, samples={samples}, provider='cpu')\n"
+        f"p = Path({str(path)!r})\n"
+        f"m.compare(p, p, data={data!r}, samples={samples}, provider='cpu')\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     done = subprocess.run(
@@ -427,3 +428,22 @@ def test_memory_does_not_grow_with_the_samples(tmp_path: Path) -> None:
     path = conv(tmp_path / "m.onnx", shape=(1, 3, 64, 64), channels=32)
     few, many = peak_mib(path, 20), peak_mib(path, 120)
     assert many < few + 20  # keeping the outputs of both models would take 100 MiB more
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts in KiB on Linux alone")
+def test_ten_thousand_samples_run_in_flat_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "generated.py").write_text(
+        "import numpy as np\n"
+        "def samples():\n"
+        "    random = np.random.default_rng(0)\n"
+        "    for _ in range(20_000):\n"
+        "        yield {'x': random.random((1, 3, 16, 16), np.float32)}\n"
+    )
+    rest = os.environ.get("PYTHONPATH", "")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), rest)))
+    path = conv(tmp_path / "m.onnx", shape=(1, 3, 16, 16), channels=16)
+    # The bootstrap holds at most some MiB of draws at once, and does from about 2,000 samples on.
+    few, many = (peak_mib(path, n, "generated:samples") for n in (2_500, 10_000))
+    assert many < few + 8  # the outputs of both models, kept, would take 230 MiB more

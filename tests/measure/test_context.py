@@ -9,6 +9,7 @@ from PIL import Image
 
 import onnxpad
 from onnxpad.measure.context import (
+    NEGLIGIBLE,
     ORIGINAL,
     ContextError,
     ContextSums,
@@ -288,13 +289,18 @@ def upscaled(zoo: Path, name: str, images: str) -> dict[str, ContextError]:
     fed = Feeding(source, axes, None, fed.sized((64, 64)))
     a = open_probe(path, fed, provider=CPU)
     b = open_probe(onnxpad.rewrite(path, "edge").model, fed, provider=CPU)
+    c = open_probe(onnxpad.rewrite(path, "edge", halo=4).model, fed, provider=CPU)
     maps = a.anatomy.outputs
     assert a.anatomy.stride == (1, 1)
+
+    def counterparts(net: Probe) -> Contender:
+        pairs = pair_outputs(a.anatomy, net.anatomy)
+        return Contender(net.some([p[1] if p else None for p in pairs]))
+
     contenders = {
-        "edge": Contender(
-            b.some([p[1] if p else None for p in pair_outputs(a.anatomy, b.anatomy)])
-        ),
-        "halo": Contender(padded_input(a, axes)),
+        "edge": counterparts(b),
+        "halo": counterparts(c),
+        "halo from outside": Contender(padded_input(a, axes)),
         "real": Contender(a.some(maps), (4, 4)),
     }
     run, sums = a.runner(maps), {}
@@ -317,19 +323,26 @@ def test_upscalers(zoo: Path, name: str) -> None:
     found = upscaled(zoo, name, "imagenet250")
     assert 1.6 <= ratio(found["edge"]) <= 3.0
     assert ratio(found["halo"]) <= 0.6
+    assert ratio(found["halo"]) == pytest.approx(ratio(found["halo from outside"]), rel=1e-3)
     assert ratio(found["real"]) <= 0.05
     assert found["edge"].ratio is not None
     assert found["edge"].ratio.low is not None
     assert found["edge"].ratio.low > 1
     # nothing changes deep inside
     assert max(e.depth() for e in found.values()) < 24
+    assert found["halo"].error[-1] <= NEGLIGIBLE
 
 
 @pytest.mark.zoo
 @pytest.mark.parametrize("name", UPSCALERS)
 def test_upscalers_on_other_photographs(zoo: Path, name: str) -> None:
-    # How bad edge is depends on the photographs: rdn_x2 gets 1.45 on these 12, 1.56 on all 62.
+    # How bad edge is depends on the photographs. On the first 12 by name of coco64 it is 2.15 for
+    # espcn and 1.45 for rdn_x2, on all 62 that are large enough 2.02 and 1.56; on the first 12 of
+    # imagenet250, above, 2.35 and 2.36. Here rdn_x2 misses the range of 1.6 to 3.0. What does not
+    # depend on the photographs: edge at every layer is worse, a halo and real context are better.
     found = upscaled(zoo, name, "coco64/images")
-    assert 1.3 <= ratio(found["edge"]) <= 3.0
+    assert ratio(found["edge"]) == pytest.approx(
+        {"keras_upscalerjs_rdn_x2_dynHW": 1.45, "espcn_x3_core_from_ortext": 2.15}[name], abs=0.05
+    )
     assert ratio(found["halo"]) <= 0.6
     assert ratio(found["real"]) <= 0.05
