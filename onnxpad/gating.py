@@ -156,9 +156,9 @@ def _limits(result: Saved, config: Config, budget: str | None) -> tuple[Limit, .
         settings = settings_for(Path(result.model), config, {"budget": budget})
     except ValueError:  # a path that no system has, with a NUL in it, say
         settings = settings_for(None, config, {"budget": budget})
-    text = settings.budget.value
+    text = settings.budget.value or result.budget
     if not text:
-        return result.limits
+        return ()
     return own_limits(text, NAMES_OF[result.kind], result.kind, shared=True)
 
 

@@ -64,7 +64,7 @@ _QUANTITIES = (
         "peak of a process that runs the model once, candidate / original",
     ),
     Measure(
-        "constant_response", "", "lower", True, True,
+        "constant_response", "", "lower", False, True,
         "largest deviation of a layer from a constant, for a constant image, of its scale",
         "For a constant input every map should be constant. Each channel is held against its "
         "interior value, taken from a run without padding on a large constant; the deviation is "
@@ -73,13 +73,13 @@ _QUANTITIES = (
         "own.",
     ),
     Measure(
-        "line_artifacts", "", "lower", True, True,
+        "line_artifacts", "", "lower", False, True,
         "border rows and columns that stand out from mean maps, all layers together",
         "The mean over images and channels; a border row or column whose z against the interior "
         "ones is beyond 3 is a line artifact.",
     ),
     Measure(
-        "context_ne", "", "lower", True, True,
+        "context_ne", "", "lower", False, True,
         "error against real context in the worst ring, worst output",
         "NE(d) of one model by itself, as told under context_error: 0 where the border does not "
         "matter, 1 where the output is off by as much as it varies.",

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from onnxpad.budget import AUDITED, COMPARED, Limit, Quantity, parse_budget
-from onnxpad.errors import DataError, UsageError
+from onnxpad.budget import AUDITED, COMPARED, Quantity
+from onnxpad.errors import DataError
 from onnxpad.findings import Measurement, ModelAudit
 from onnxpad.joining.quantities import audit_quantities
 from onnxpad.text import one_line, printable
@@ -30,7 +30,7 @@ class Saved:
         kind: COMPARISON or AUDIT. title: what it is of; model: the path that settings are matched
             with. Both are untrusted.
         quantities: by their names in budgets; names that are missing were not measured.
-        limits: the budget it was judged by when it was written.
+        budget: the one it was judged by when it was written, "" without one.
         reasons: why a quantity was not measured, untrusted, by name.
         failed: why there is nothing to judge, untrusted, "" where there is.
     """
@@ -39,7 +39,7 @@ class Saved:
     title: str
     model: str
     quantities: Mapping[str, Quantity] = field(default_factory=dict)
-    limits: tuple[Limit, ...] = ()
+    budget: str = ""
     reasons: Mapping[str, str] = field(default_factory=dict)
     failed: str = ""
 
@@ -126,8 +126,6 @@ def read_saved(path: Path) -> tuple[Saved, ...]:
         found = read(layout.model_validate(document))
     except ValidationError as error:
         raise DataError(f"{name}: {_told(error)}") from None
-    except UsageError as error:
-        raise DataError(f"{name}: {error}") from None
     if not found:
         raise DataError(f"{name}: it holds no result, so there is nothing to judge")
     return found
@@ -163,7 +161,7 @@ def _comparison(found: _Comparison) -> tuple[Saved, ...]:
             f"{found.original} → {found.candidate}",
             found.original,
             {name: _quantity(one) for name, one in measured.items()},
-            parse_budget(",".join(texts)) if texts else (),
+            ",".join(texts),
         ),
     )
 
@@ -187,8 +185,8 @@ def _rewrite(found: _Rewrite) -> tuple[Saved, ...]:
 def _comparisons(found: _Comparisons) -> tuple[Saved, ...]:
     """Pairs that could not be compared are held against what the others were."""
     done = [one for each in found.comparisons for one in _comparison(each)]
-    limits = tuple(dict.fromkeys(limit for one in done for limit in one.limits))
-    lost = [Saved(COMPARISON, f.model, f.model, {}, limits, {}, f.reason) for f in found.failed]
+    budget = ",".join(dict.fromkeys(one.budget for one in done if one.budget))
+    lost = [Saved(COMPARISON, f.model, f.model, {}, budget, {}, f.reason) for f in found.failed]
     return (*lost, *done)
 
 

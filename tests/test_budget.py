@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onnxpad.budget import NAMES, Limit, Quantity, judge, missed, parse_budget
+from onnxpad.budget import (
+    AUDITED,
+    COMPARED,
+    COUNTED,
+    NAMES,
+    Limit,
+    Quantity,
+    judge,
+    missed,
+    own_limits,
+    parse_budget,
+)
 from onnxpad.errors import UsageError
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda v: float(f"{v:g}"))
@@ -58,3 +69,29 @@ def test_outcomes(text: str, quantity: Quantity, outcome: str) -> None:
     assert [one.outcome for one in judged] == [outcome]
     assert missed(judged) == (outcome in ("fail", "not measured"))
     assert missed(judged, strict=True) == (outcome != "pass")
+
+
+def test_a_warning_is_missed_only_where_that_is_asked_for() -> None:
+    found = {"agreement": Quantity(0.95, 0.94, 0.96)}
+    judged = judge(parse_budget("agreement>=0.9, warn: agreement>=0.99"), found)
+    assert [one.weight for one in judged] == ["held", "warning"]
+    assert not missed(judged)
+    assert missed(judged, strict=True)
+
+
+def test_bounds_read_back_exactly() -> None:
+    limit = Limit("agreement", ">=", 0.98765432101, warn=True)
+    assert parse_budget(str(limit)) == (limit,)
+    assert str(Limit("errors", "<=", 0)) == "errors<=0"
+
+
+def test_no_name_means_two_things() -> None:
+    assert not set(COMPARED) & set(AUDITED)
+    assert set(COUNTED) < set(AUDITED)
+
+
+def test_limits_of_other_results_are_refused_or_left() -> None:
+    text = "errors<=0,agreement>=0.9"
+    assert [x.name for x in own_limits(text, AUDITED, "an audit", shared=True)] == ["errors"]
+    with pytest.raises(UsageError, match=r"an audit does not measure agreement; .*line_artifacts"):
+        own_limits(text, AUDITED, "an audit", shared=False)

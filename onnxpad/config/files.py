@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from onnxpad.config.audit import placed
 from onnxpad.config.layout import AuditTable, File, ModelAuditTable, ModelsTable, Table
 from onnxpad.config.settings import Config, Entry
-from onnxpad.config.values import is_function, read_value
+from onnxpad.config.values import budget_text, is_function, read_value
 from onnxpad.errors import UsageError
 from onnxpad.text import one_line, printable
 
@@ -105,7 +105,8 @@ def _read(table: Table, path: Path, where: str) -> dict[str, Any]:
     given = table.model_dump(exclude_none=True, exclude={"match", "models", "audit"})
     found = {}
     for key, value in given.items():
-        read = read_value(key, value, f"{printable(where)}: {key}")
+        written = budget_text(value) if key == "budget" and isinstance(value, dict) else value
+        read = read_value(key, written, f"{printable(where)}: {key}")
         if key == "labels":
             read = read.within(path.parent)
         elif key == "data" and not is_function(read):

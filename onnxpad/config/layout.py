@@ -59,6 +59,13 @@ class AuditTable(ModelAuditTable):
     jobs: Annotated[int | None, Field(ge=1, description="Worker processes.")] = None
 
 
+class Levels(_Closed):
+    """Limits on one quantity of a budget."""
+
+    fail: Annotated[str | None, Field(description="Missing it fails: >=0.98")] = None
+    warn: Annotated[str | None, Field(description="Missing it is a warning: >=0.99")] = None
+
+
 class Table(_Closed):
     """Settings; those with a syntax of their own are texts, read afterwards."""
 
@@ -88,7 +95,10 @@ class Table(_Closed):
     score: Annotated[
         float | None, Field(ge=0, le=1, description="Detections below it do not count.")
     ] = None
-    budget: Annotated[str | None, Field(description="Limits: agreement>=0.98,latency<=1.1")] = None
+    budget: Annotated[
+        str | dict[str, str | Levels] | None,
+        Field(description="Limits: agreement>=0.98,warn:latency<=1.1; or a table by quantity."),
+    ] = None
     samples: Annotated[int | None, Field(ge=1, description="How many samples.")] = None
     seed: Annotated[int | None, Field(ge=0, description="For scenes and order.")] = None
     provider: Annotated[str | None, Field(description="auto, cpu or cuda.")] = None

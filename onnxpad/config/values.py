@@ -1,7 +1,7 @@
 """Settings as text, read: one syntax in files, in the environment and on the command line."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf, nan
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -35,6 +35,15 @@ def read_value(key: str, given: Any, where: str) -> Any:
         raise UsageError(f"{where}: {error}") from None
     except ValueError as error:
         raise UsageError(f"{where}: {error}, found '{printable(given, 40)}'") from None
+
+
+def budget_text(table: Mapping[str, str | Mapping[str, str]]) -> str:
+    """A table of limits as one text: {agreement: ">=0.98", latency: {warn: "<=1.1"}} and so on."""
+    limits = []
+    for name, given in table.items():
+        levels = {"fail": given} if isinstance(given, str) else given
+        limits += [f"{'warn:' * (k == 'warn')}{name}{limit}" for k, limit in levels.items()]
+    return ",".join(limits)
 
 
 def parse_size(text: str) -> Size:

@@ -7,6 +7,7 @@ from onnxpad.gating import Gate
 from onnxpad.report import gate_text
 from onnxpad.report.github import annotation
 from onnxpad.report.overview import worst_first
+from onnxpad.text import one_line, printable
 
 
 def dumps(gate: Gate) -> str:
@@ -17,10 +18,11 @@ def dumps(gate: Gate) -> str:
 def _commands(gate: Gate) -> Iterator[str]:
     for file in gate.files:
         if file.error:
-            yield annotation("error", file.path, "cannot be judged", file.error)
+            yield annotation("error", file.path, "cannot be judged", one_line(file.error, 1000))
     for result in gate_text.ranked(gate):
         for one in worst_first(result.judged):
             if one.weight != HELD:
                 command = "error" if gate.fails(one) else "warning"
-                told = f"{result.result.title}: {gate_text.sentence(result, one)}"
+                title = printable(result.result.title, 400)
+                told = f"{title}: {gate_text.sentence(result, one)}"
                 yield annotation(command, result.result.model, "budget", told)
