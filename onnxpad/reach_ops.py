@@ -89,6 +89,18 @@ def _slice(context: Context, _index: int, node: NodeProto, states: States) -> Sp
     return Spread(masks, state.through)
 
 
+def _crop(_context: Context, _index: int, node: NodeProto, states: States) -> Spread:
+    """Crop, of ONNX before 1.5 and still run: ``border`` is left, top, right, bottom."""
+    state, given = only(states), attributes(node)
+    border = given.get("border", [])
+    if given.get("scale") or len(border) != 4 or min(border) < 0 or not set(state.masks) <= {2, 3}:
+        raise LostError("cuts in a way that is not known")
+    left, top, right, bottom = border
+    cuts = {2: (top, bottom), 3: (left, right)}
+    masks = {a: m[cuts[a][0] : len(m) - cuts[a][1]] for a, m in state.masks.items()}
+    return Spread(masks, state.through)
+
+
 def _gather(context: Context, _index: int, node: NodeProto, states: States) -> Spread:
     state = only(states)
     rank = len(context.shape(node.input[0]))
@@ -208,6 +220,7 @@ RULES: Mapping[str, Callable[[Context, int, NodeProto, States], Spread]] = {
     "Pad": reach_windows.pad,
     "ConvTranspose": reach_windows.transposed,
     "Concat": _concat,
+    "Crop": _crop,
     "Slice": _slice,
     "Gather": _gather,
     "Split": _split,

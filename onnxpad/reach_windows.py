@@ -114,7 +114,10 @@ def transposed(context: Context, _index: int, node: NodeProto, states: States) -
 
 def _written(given: Mapping[str, list[int]], i: int, count: int, full: int) -> int:
     """Positions of a ConvTranspose's result where only its attributes tell."""
-    if given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID") or given.get("output_shape"):
+    asked = given.get("output_shape", [])
+    if len(asked) >= count:
+        return asked[len(asked) - count + i]
+    if given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
         raise LostError("makes a tensor of unknown size")
     pads = given.get("pads") or [0] * (2 * count)
     return full + (given.get("output_padding") or [0] * count)[i] - pads[i] - pads[i + count]
@@ -123,9 +126,7 @@ def _written(given: Mapping[str, list[int]], i: int, count: int, full: int) -> i
 def _cropped(given: Mapping[str, list[int]], i: int, count: int, full: int, out: int) -> int:
     """Elements a ConvTranspose crops at the begin of its i-th spatial axis (ONNX, version 11)."""
     automatic = given.get("auto_pad", b"NOTSET")
-    if automatic == b"VALID":
-        return 0
-    if automatic == b"NOTSET" and not given.get("output_shape"):
+    if automatic in (b"NOTSET", b"VALID") and not given.get("output_shape"):
         pads = given.get("pads") or [0] * (2 * count)
         return int(pads[i])
     total = max(full + (given.get("output_padding") or [0] * count)[i] - out, 0)

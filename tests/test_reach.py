@@ -278,3 +278,14 @@ def test_copies_count_where_asked():
     (copies,) = reach(looked.main, looked.survey, looked.values, lambda _: True).finals
     assert zeros.map.share == 0
     assert [axis.ends for axis in copies.map.axes] == [(2, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("automatic", ["SAME_UPPER", "SAME_LOWER", "VALID", "NOTSET"])
+@pytest.mark.parametrize("asked", [[], [21, 24], [20, 23]])
+def test_transposed_windows_of_a_given_output_size(automatic, asked):
+    net = Net(1, (9, 11))
+    last = net.conv("x", [3, 3], [1, 1], [1, 1], [1, 1, 1, 1])
+    weight = net.constant(net.rng.uniform(0.1, 1, (2, 2, 5, 4)).astype(np.float32))
+    more = {"output_shape": asked} if asked else {}
+    net.add("ConvTranspose", [last, weight], strides=[2, 2], auto_pad=automatic, **more)
+    assert_exact(net)
