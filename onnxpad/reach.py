@@ -45,7 +45,7 @@ class AxisReach:
     @property
     def share(self) -> float:
         """Reached positions / positions."""
-        return float(self.mask.mean())
+        return float(self.mask.mean()) if self.size else 0.0
 
     @property
     def ends(self) -> tuple[int, int]:
