@@ -302,3 +302,21 @@ def test_unknown_quantities_stop_before_anything_runs(tmp_path: Path) -> None:
 def test_fixed_shapes_without_a_batch_axis(tmp_path: Path) -> None:
     path = conv(tmp_path / "m.onnx", shape=(2, 3, 16, 16))
     no_deltas(compare(path, path, samples=4))
+
+
+def test_class_counts_that_disagree(tmp_path: Path) -> None:
+    """Nothing to compare the scores by: counted, named, and the rest goes on, unless strict."""
+    ours = classifier(tmp_path / "a.onnx", classes=5)
+    theirs = classifier(tmp_path / "b.onnx", classes=3)
+    options = {"data": photographs(tmp_path / "p", 4, 32), "labels": "folders"}
+    found = compare(ours, theirs, preprocess="unit", **options)
+    assert found.outputs[0].uncompared == 4
+    assert found.task is None
+    assert "5" in found.no_task
+    assert "3" in found.no_task
+    assert found.samples.skipped_count == 4
+    assert found.layers is not None
+    assert found.verdict is not None
+    assert found.verdict.word != "better"
+    with pytest.raises(DataError, match="strict"):
+        compare(ours, theirs, preprocess="unit", strict=True, **options)
