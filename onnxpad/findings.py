@@ -117,7 +117,7 @@ class ModelAudit:
         sites, window_ops: how many it has.
         size: the input's height and width (or length) it was looked at with; None where free.
         error: why the model could not be audited, "" if it was; then the rest is empty.
-        exit_code: of the error, 0 without one.
+        exit_code: of the error, or of a run that failed; 0 without.
         suppressed: findings that were left out because a baseline or an ignore accepts them.
         measured: what running it gave, () where it was not run.
     """

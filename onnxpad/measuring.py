@@ -72,7 +72,7 @@ def add_measured(
         rules: those that are selected; others than MEASURED_RULES are passed over.
 
     Data that cannot be used make the model's audit an error; a model that does not run is told in
-    the measurements.
+    the measurements and in the exit code, and keeps what its graph alone showed.
     """
     if audit.error:
         return audit
@@ -84,7 +84,8 @@ def add_measured(
     codes = {rule.code for rule in rules}
     new = [finding for finding in findings(found) if finding.code in codes]
     merged = sorted((*audit.findings, *new), key=lambda f: (-f.severity, f.code))
-    return replace(audit, findings=tuple(merged), measured=measurements(found))
+    code = audit.exit_code if found.fed else RunError.exit_code
+    return replace(audit, findings=tuple(merged), measured=measurements(found), exit_code=code)
 
 
 def measure(path: Path, request: Request, progress: Progress | None = None) -> Measured:
