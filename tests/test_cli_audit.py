@@ -321,6 +321,28 @@ def test_quiet_full_and_stdout(here: Path) -> None:
     assert json.loads(audit(here, "--report", "json:-").out)["schema"].startswith("onnxpad.audit/")
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("audit --select PAD10", "PAD102"),
+        ("audit --ignore PAD2,pad10", "PAD2,PAD102"),
+        ("audit --target ten", "tensorrt"),
+        ("audit --fail-on w", "warning"),
+        ("explain PAD10", "PAD102"),
+        ("explain ref", "reflect"),
+        ("explain laten", "latency"),
+    ],
+)
+def test_the_shell_completes_codes_and_words(line: str, offered: str) -> None:
+    asked = {"COMP_WORDS": f"onnxpad {line}", "COMP_CWORD": str(len(line.split()))}
+    done = subprocess.run(
+        [sys.executable, "-c", "from onnxpad.cli import app; app(prog_name='onnxpad')"],
+        env={**os.environ, **asked, "_ONNXPAD_COMPLETE": "complete_bash"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert offered in done.stdout.split(), done.stderr
+
+
 # from Python
 
 
