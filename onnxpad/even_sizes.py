@@ -85,13 +85,18 @@ def even_sizes(
         most: whole sizes that are offered; each is confirmed by onnx's strict shape inference.
     """
     target = picture.likely if near is None else near
+    each = [axis_of(scope, uses, picture, i, size) for i, size in enumerate(target)]
     found = tuple(
-        _along(axis_of(scope, uses, picture, i, size), axis, size, picture.size[i])
-        for i, (axis, size) in enumerate(zip(picture.axes, target, strict=True))
+        _along(sizes, axis, size, own)
+        for sizes, axis, size, own in zip(each, picture.axes, target, picture.size, strict=True)
     )
+    shapes = _shapes(found, target)
+    if None in picture.size or any(sizes.obstacles for sizes in each):
+        # what fails at some size of one axis may fail at others, once the other axes differ, too
+        shapes = _running(scope, picture, shapes)
     offered = []
     bare = without_weights(proto)
-    for shape in _running(scope, picture, _shapes(found, target)):
+    for shape in shapes:
         if confirmed(bare, picture.name, picture.axes, picture.size, shape):
             offered.append(shape)
         if len(offered) == most:

@@ -55,6 +55,8 @@ class SizeState:
         pads: elements that each Pad and window op adds, for every axis of its data, by output.
         tainted: tensors whose values may hold sizes, though nobody can tell them.
         obstacles: in the order of the nodes.
+        windows: what each different window made of each different size.
+        whole: sizes that were looked through for maps of nothing.
     """
 
     scope: Scope
@@ -66,6 +68,7 @@ class SizeState:
     tainted: set[str] = field(default_factory=set)
     obstacles: list[Obstacle] = field(default_factory=list)
     windows: dict[Any, tuple[Element, Element, Element]] = field(default_factory=dict)
+    whole: set[Element] = field(default_factory=set)
 
     def dims_of(self, name: str) -> Dims:
         """A tensor's sizes. Raises UnknownSizeError where the number of its axes is unknown."""

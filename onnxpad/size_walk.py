@@ -90,8 +90,11 @@ def _sizes(state: SizeState, node: NodeProto) -> None:
         return
     dims = rule(state, node)
     for size in dims:
+        if size in state.whole:
+            continue
         if isinstance(size, Along) or (size == 0 and any(map(state.varies, node.input))):
             state.refuse(node, lift(lambda n: n < 1, size), "leaves nothing of a map of this size")
+            state.whole.add(size)
     state.dims[node.output[0]] = dims
     for name in node.output[1:]:
         state.dims[name] = dims if kind == "MaxPool" else None

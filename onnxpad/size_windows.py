@@ -10,7 +10,7 @@ from onnx import NodeProto
 from onnxpad import ops
 from onnxpad.geometry import Window, out_size, same_pads
 from onnxpad.size_state import SizeState, UnknownSizeError
-from onnxpad.size_values import Dims, Element, lift, settled, spread
+from onnxpad.size_values import Along, Dims, Element, lift, settled
 from onnxpad.values import attributes
 from onnxpad.window_sites import spatial_axes
 
@@ -40,7 +40,7 @@ def window(state: SizeState, node: NodeProto) -> Dims:
         fixed = (0, 0) if automatic == "VALID" else (declared[i], declared[i + len(axes)])
         rule = automatic if automatic.startswith("SAME") else fixed
         out[axis], *pads = _slide(state, data[axis], one, rule, ceil)
-        state.refuse(node, lift(lambda n: np.less(n, 1), out[axis]), _NO_WINDOW)
+        _refuse_small(state, node, out[axis])
         found[axis] = (pads[0], pads[1])
     state.pads[node.output[0]] = tuple(found)
     if op.weight >= 0:
@@ -50,19 +50,30 @@ def window(state: SizeState, node: NodeProto) -> Dims:
     return tuple(out)
 
 
+def _refuse_small(state: SizeState, node: NodeProto, out: Element) -> None:
+    """Note the maps that are too small for a window; sizes that were looked through are known."""
+    if isinstance(out, Along) and out in state.whole:
+        return
+    state.refuse(node, lift(lambda n: np.less(n, 1), out), _NO_WINDOW)
+    if isinstance(out, Along):
+        state.whole.add(out)
+
+
 def _slide(
     state: SizeState, size: Element, one: Window, rule: str | tuple[int, int], ceil: bool
 ) -> tuple[Element, Element, Element]:
     """(positions, begin, end) for each candidate; alike layers are computed once."""
     if size is None:
         return None, None, None
-    sizes = spread(size, state.count)
-    assert sizes is not None
-    key = (one, rule, ceil, sizes.tobytes())
+    key = (one, rule, ceil, size)
     if key not in state.windows:
+        sizes = np.atleast_1d(size.values if isinstance(size, Along) else size)
         different, places = np.unique(sizes, return_inverse=True)
         rows = [_at(int(n), one, rule, ceil) for n in different]
-        out, begin, end = (settled(np.array(column)[places]) for column in zip(*rows, strict=True))
+        columns = (np.array(column)[places] for column in zip(*rows, strict=True))
+        out, begin, end = map(settled, columns)
+        if isinstance(out, Along) and isinstance(size, Along) and (out.values == size.values).all():
+            out = size  # so that the next layer like this one is known, too
         state.windows[key] = out, begin, end
     return state.windows[key]
 
