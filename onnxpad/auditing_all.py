@@ -202,8 +202,8 @@ def _audit(task: Task) -> ModelAudit:
 def _died(task: Task) -> ModelAudit:
     return _failed(
         task.found,
-        "the process that looked at it was killed or crashed, also when it had one for itself; "
-        "is there enough memory?",
+        "the process that looked at it was killed or crashed, though it was the only one then; is "
+        "there enough memory?",
     )
 
 

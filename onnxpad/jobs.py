@@ -38,7 +38,8 @@ def run_jobs(
     Args:
         function: of a module's top level, so that workers find it; items and results are pickled.
         jobs: worker processes; 1 runs all in this one.
-        died: the result for an item whose worker was killed or crashed, twice.
+        died: the result for an item whose worker was killed or crashed even when it had one for
+            itself.
         done: told how many are finished, and how many there are.
 
     Raises:

@@ -325,7 +325,7 @@ def test_quiet_full_and_stdout(here: Path) -> None:
     ("line", "offered"),
     [
         ("audit --select PAD10", "PAD102"),
-        ("audit --ignore PAD2,pad10", "PAD2,PAD102"),
+        ("audit --ignore PAD2,PAD10", "PAD2,PAD102"),
         ("audit --target ten", "tensorrt"),
         ("audit --fail-on w", "warning"),
         ("explain PAD10", "PAD102"),
