@@ -196,7 +196,11 @@ def _step(
     rule = RULES.get(op_type)
     if rule is None:
         raise LostError("is an operator whose reach is not known")
-    found = rule(context, index, node, [states.get(name) for name in node.input])
+    try:
+        found = rule(context, index, node, [states.get(name) for name in node.input])
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        # an untrusted graph holds any nonsense; sizes are bounded where arrays are made
+        raise LostError("is malformed") from None
     site = context.sites.get(node.output[0])
     if site is not None and site.form == "composed" and context.counts(site):
         return _composed(found, site)

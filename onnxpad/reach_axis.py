@@ -45,7 +45,8 @@ def spread(mask: Mask, window: Window, begin: int, out: int) -> Mask | None:
     Args:
         begin: elements cropped at the begin. out: positions of the result.
     """
-    if not _small(len(mask) * window.stride + window.extent, window, out):
+    fits = 0 <= begin <= LARGEST and 0 < out <= LARGEST
+    if not fits or not _small(len(mask) * window.stride + window.extent, window, out):
         return None
     whole = np.zeros(max((len(mask) - 1) * window.stride + window.extent, begin + out), dtype=bool)
     span = (len(mask) - 1) * window.stride + 1
@@ -78,9 +79,14 @@ def padded(mask: Mask, begin: int, end: int, mode: str, *, invents: bool) -> Mas
     return np.pad(mask, amounts, mode=kinds[mode]) if mode in kinds else None  # type: ignore[call-overload]  # numpy's overloads want literals
 
 
+def repeated(mask: Mask, size: int) -> Mask | None:
+    """The mask of positions that become blocks of ``size`` (DepthToSpace)."""
+    return np.repeat(mask, size) if 0 < size * len(mask) <= LARGEST else None
+
+
 def in_blocks(mask: Mask, size: int) -> Mask | None:
     """The mask of blocks of ``size`` positions (SpaceToDepth)."""
-    return None if len(mask) % size else np.asarray(mask.reshape(-1, size).any(axis=1))
+    return None if size < 1 or len(mask) % size else np.asarray(mask.reshape(-1, size).any(axis=1))
 
 
 def read_at(mask: Mask, positions: Sequence[Sequence[int]]) -> Mask:

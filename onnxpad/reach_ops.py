@@ -7,7 +7,7 @@ import numpy as np
 from onnx import NodeProto
 
 from onnxpad import ops, reach_windows
-from onnxpad.reach_axis import Mask, in_blocks
+from onnxpad.reach_axis import LARGEST, Mask, in_blocks, repeated
 from onnxpad.reach_state import Context, LostError, Spread, States, all_through, only
 from onnxpad.trace import pass_on
 from onnxpad.values import attributes
@@ -27,7 +27,7 @@ def join(context: Context, _index: int, node: NodeProto, states: States) -> Spre
         for axis, mask in state.masks.items() if state is not None else ():
             target = axis + offset
             size = context.known(node.output[0], target) or len(mask)
-            if len(mask) not in (1, size):
+            if len(mask) not in (1, size) or size > LARGEST:
                 raise LostError("joins maps of different sizes")
             wide = np.broadcast_to(mask, (size,))
             if target in masks and len(masks[target]) != size:
@@ -136,7 +136,7 @@ def _blocks(_context: Context, _index: int, node: NodeProto, states: States) -> 
     state, size = only(states), attributes(node).get("blocksize", 1)
     masks: dict[int, Mask] = {}
     for axis, mask in state.masks.items():
-        made = np.repeat(mask, size) if node.op_type == "DepthToSpace" else in_blocks(mask, size)
+        made = repeated(mask, size) if node.op_type == "DepthToSpace" else in_blocks(mask, size)
         if made is None:
             raise LostError("does not divide the map")
         masks[axis] = made

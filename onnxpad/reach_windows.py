@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from onnx import NodeProto
 
 from onnxpad import ops
-from onnxpad.geometry import Window
+from onnxpad.geometry import Window, overlap
 from onnxpad.pad_sites import pad_amounts
 from onnxpad.reach_axis import padded, read_at, resized, slid, spread
 from onnxpad.reach_state import Context, LostError, Spread, States, only
@@ -93,13 +93,14 @@ def transposed(context: Context, _index: int, node: NodeProto, states: States) -
     axes = tuple(range(2, context.rank(source, state)))
     kernel = given.get("kernel_shape") or [context.known(node.input[1], a) or 0 for a in axes]
     strides, dilations = (given.get(k) or [1] * len(axes) for k in ("strides", "dilations"))
-    if not set(state.masks) <= set(axes) or not len(kernel) == len(strides) == len(axes):
+    plain = len(kernel) == len(strides) == len(dilations) == len(axes)
+    if not set(state.masks) <= set(axes) or not plain or min(*kernel, *strides, *dilations) < 1:
         raise LostError("slides a window that is not known")
     masks = {}
     for i, axis in enumerate(axes):
         mask = context.mask(state, source, axis)
         window = Window(kernel[i], strides[i], dilations[i])
-        if len({tap * window.dilation % window.stride for tap in range(kernel[i])}) < strides[i]:
+        if overlap(window)[0] == 0:
             # a row that reads nothing is clean however its columns fare: no masks by axis say so
             raise LostError("leaves positions that read nothing")
         full = (len(mask) - 1) * window.stride + window.extent

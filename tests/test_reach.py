@@ -289,3 +289,24 @@ def test_transposed_windows_of_a_given_output_size(automatic, asked):
     more = {"output_shape": asked} if asked else {}
     net.add("ConvTranspose", [last, weight], strides=[2, 2], auto_pad=automatic, **more)
     assert_exact(net)
+
+
+CONV = ("Conv", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]})
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        ("ConvTranspose", {"kernel_shape": [2, 2], "strides": [0, 2]}),
+        ("ConvTranspose", {"kernel_shape": [2, 2], "strides": [2**40, 2**40]}),
+        ("ConvTranspose", {"kernel_shape": [2, 2], "pads": [2**40] * 4}),
+        ("DepthToSpace", {"blocksize": 2**40}),
+        ("SpaceToDepth", {"blocksize": 0}),
+        ("MaxPool", {"kernel_shape": [2, 2], "strides": [1, 1], "pads": [2**40] * 4}),
+        ("Crop", {"border": [-1, 0, 0, 0]}),
+    ],
+    ids=lambda layer: layer[0],
+)
+def test_damaged_and_hostile_attributes_end_the_walk(layer):
+    result = found(chain(CONV, layer))
+    assert list(result.lost) == [1]
