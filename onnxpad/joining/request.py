@@ -51,10 +51,10 @@ class Request:
             raise UsageError(f"samples must be at least 1, not {samples}")
         if tile is None and overlap:
             raise UsageError("overlap: there are no tiles to overlap; give their size with tile")
-        if halo is not None and (tile is None or halo < 1):
-            raise UsageError(
-                f"halo must be at least 1 pixel around tiles, not {halo}; give their size with tile"
-            )
+        if tile is None and halo is not None:
+            raise UsageError("halo: there are no tiles to put it around; give their size with tile")
+        if halo is not None and halo < 1:
+            raise UsageError(f"halo must be at least 1 pixel: {halo}")
         if tile is not None and not 0 <= overlap < tile:
             raise UsageError(f"overlap must be at least 0 and below the tile's {tile}: {overlap}")
         return cls(
