@@ -58,6 +58,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "size_rules",
             "size_walk",
             "sizes",
+            "costs",
             "reach_axis",
             "reach_state",
             "reach_windows",
