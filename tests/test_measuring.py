@@ -15,6 +15,8 @@ from onnxpad.findings import Severity
 from onnxpad.joining.request import Request
 from onnxpad.measure.context import ORIGINAL
 from onnxpad.measuring import Measured, add_measured, findings, measure, measurements
+from tests.command import assert_refused
+from tests.command import onnxpad as onnxpad_command
 from tests.data.graphs import classifier, saved
 from tests.measure.nets import chain
 from tests.test_comparing_parts import photographs
@@ -132,3 +134,27 @@ def test_only_selected_rules_speak(tmp_path: Path) -> None:
     found = add_measured(audit_file(path, "a.onnx"), path, Request(samples=2), ())
     assert not [f for f in found.findings if f.measured]
     assert len(found.measured) == 3
+
+
+def test_the_command(tmp_path: Path) -> None:
+    saved(chain(3, bias=3.0), tmp_path / "a.onnx")
+    few = ("--measure", "--samples", "2", "--provider", "cpu")
+    report = tmp_path / "audit.json"
+    ran = onnxpad_command(
+        "audit", "a.onnx", *few, "--budget", "errors<=0,context_ne<=1e-9",
+        "--report", f"json:{report}", cwd=tmp_path,
+    )  # fmt: skip
+    assert ran.code == 1, ran.err
+    assert "PAD901" in ran.out
+    assert "budget: 1 limit missed; 1 of 2 limits held" in ran.out
+    again = onnxpad_command("gate", report, "--budget", "context_ne<=1e-9", cwd=tmp_path)
+    assert again.code == 1
+    assert onnxpad_command("audit", "a.onnx", *few, cwd=tmp_path).code == 0
+    static = onnxpad_command("audit", "a.onnx", "--budget", "line_artifacts<=99", cwd=tmp_path)
+    assert static.code == 1
+    assert "not measured" in static.out
+    alone = onnxpad_command("audit", "a.onnx", "--data", "nothing", cwd=tmp_path)
+    assert_refused(alone, 2, "--measure")
+    lost = onnxpad_command("audit", "a.onnx", *few, "--data", "nothing", cwd=tmp_path)
+    assert lost.code == 2
+    assert "cannot be measured" in lost.out
