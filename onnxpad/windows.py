@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from onnx import NodeProto
-
 from onnxpad import ops
 from onnxpad.geometry import Reading, Window, read_axis
 from onnxpad.records import PaddingSite, ScopePath, Survey
 from onnxpad.scopes import Scope, identities
-from onnxpad.values import attributes
+from onnxpad.trace import follow
+from onnxpad.values import Values, attributes
 from onnxpad.window_sites import size_of, spatial_axes
 
 
@@ -86,7 +85,7 @@ def window_uses(scopes: Iterable[Scope], survey: Survey) -> tuple[WindowUse, ...
 def _uses(
     scope: Scope, readers: dict[tuple[ScopePath, str], list[PaddingSite]]
 ) -> Iterator[WindowUse]:
-    names = identities(scope)
+    names, values = identities(scope), Values()
     for position, node in enumerate(scope.nodes):
         op = ops.window_op(node)
         if op is None or not node.output or not node.input:
@@ -95,20 +94,39 @@ def _uses(
         sites = sorted(readers.get((scope.path, own), ()), key=lambda site: site.node == own)
         yield WindowUse(
             names[position], scope.path, own, ops.op_name(node), op.conv, node.input[0],
-            scope.info(node.input[0]).dtype, _axes(scope, node, op, sites), tuple(sites),
+            scope.info(node.input[0]).dtype,
+            _axes(scope, position, op, [(s, _seen(scope, values, s, position)) for s in sites]),
+            tuple(sites),
         )  # fmt: skip
 
 
+def _seen(scope: Scope, values: Values, site: PaddingSite, reader: int) -> tuple[int, ...]:
+    """A site's padded axes as a window op sees them, behind a Transpose for example."""
+    own = tuple(a.axis for a in site.axes)
+    if site.node in scope.nodes[reader].output:
+        return own
+    return dict(follow(scope, values, site.node, own).readers).get(reader, own)
+
+
 def _axes(
-    scope: Scope, node: NodeProto, op: ops.WindowOp, sites: Sequence[PaddingSite]
+    scope: Scope,
+    position: int,
+    op: ops.WindowOp,
+    sites: Sequence[tuple[PaddingSite, tuple[int, ...]]],
 ) -> tuple[WindowAxis, ...]:
+    node = scope.nodes[position]
     windows, given = ops.windows(scope, node, op), attributes(node)
     shape = scope.info(node.input[0]).shape
     spatial = spatial_axes(node, op, windows, given, shape) or ()
     ceil = not op.conv and bool(given.get("ceil_mode", 0))
     found = []
     for i, axis in enumerate(spatial):
-        padded = [(a, site) for site in sites for a in site.axes if a.axis == axis]
+        padded = [
+            (a, site)
+            for site, seen in sites
+            for a, theirs in zip(site.axes, seen, strict=True)
+            if theirs == axis
+        ]
         begin = _sum(a.begin for a, _ in padded)
         end = _sum(a.end for a, _ in padded)
         # what explicit Pads add is in the op's data already: the first of them saw the real size

@@ -81,7 +81,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     begin = sum(any(r.begin > r.end for r in rows) for rows in readings)
     end = sum(any(r.begin < r.end for r in rows) for rows in readings)
     lost = sum(any(r.lost for r in rows) for rows in readings)
-    told = ((begin, "at the begin (top, left)"), (end, "at the end (bottom, right)"))
+    image = subject.size is None or len(subject.size) > 1
+    told = (
+        (begin, "at the begin (top, left)" if image else "at the begin"),
+        (end, "at the end (bottom, right)" if image else "at the end"),
+    )
     sides = [f"more {side} in {count}" for count, side in told if count]
     sides += [f"real rows never read in {lost}"] if lost else []
     at = "x".join(map(str, subject.size)) if subject.size else ""

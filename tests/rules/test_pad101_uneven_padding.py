@@ -1,5 +1,6 @@
 """Uneven padding: the table of arXiv 2010.02178 and models whose truth is known."""
 
+import numpy as np
 import pytest
 
 from onnxpad.errors import UsageError
@@ -64,6 +65,20 @@ def test_tells_of_real_rows_that_nothing_reads():
     assert finding.facts["unread_real"] == 1
     # windows at -1, 3, ... 27: elements 29, 30 and 31 are behind the last one
     assert "3 real unread" in finding.primary.detail
+
+
+def test_sees_a_pad_in_front_of_a_transpose():
+    net = nets.Net()
+    padded = net.op("Pad", "x", net.constant([0, 0, 0, 0, 0, 1, 0, 0]))
+    first = net.op("Transpose", padded, perm=[0, 3, 1, 2])
+    weight = net.constant(np.ones((nets.CHANNELS, nets.CHANNELS, 3, 3)), np.float32)
+    model = net.model(net.op("Conv", first, weight, strides=[2, 2]), (33, nets.CHANNELS))
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 32
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 33
+    (finding,) = found("PAD101", model)
+    # height 32 is padded at the bottom alone, width 33 not at all
+    assert finding.primary.detail == "size 32 reads 0+1 of 0+1 pads (begin+end)"
+    assert finding.facts["nearest_even"] == "33x33"
 
 
 def test_pools_alone_are_a_note():

@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto
 
+from onnxpad.even_sizes import axis_of
 from onnxpad.indexing import index
+from onnxpad.model import load_model
 from onnxpad.picture import find_picture
 from onnxpad.size_state import SizeState
 from onnxpad.size_values import Along, spread
 from onnxpad.size_walk import follow_sizes
+from onnxpad.subject import subject
 from tests.conftest import zoo_models
 from tests.sizes import nets, truth
 
@@ -229,3 +232,19 @@ def _feed(model: ModelProto, picture, size: tuple[int, int]) -> np.ndarray:
     info = next(v for v in model.graph.input if v.name == picture.name)
     kind = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
     return np.zeros(shape, dtype=kind)
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize("path", zoo_models(), ids=lambda path: path.stem)
+def test_readings_at_the_own_size_are_those_of_inferred_shapes(path: Path):
+    """Two ways to the same numbers: sizes followed here, and onnx's shape inference."""
+    one = subject(load_model(path))
+    if one.picture is None or one.size is None:
+        pytest.skip("its size is free")
+    inferred = {(use.identity, axis.axis): axis for use in one.windows for axis in use.axes}
+    for place, size in enumerate(one.size):
+        for layer in axis_of(one.main, one.windows, one.picture, place, size).at(size):
+            axis = inferred[layer.identity, layer.axis]
+            if axis.size is not None:
+                assert (layer.size, layer.begin, layer.end) == (axis.size, axis.begin, axis.end)
+                assert layer.reading == axis.reading
