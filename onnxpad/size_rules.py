@@ -44,8 +44,10 @@ def _meet(state: SizeState, node: NodeProto, a: Element, b: Element) -> Element:
     if a is None or b is None:
         other = b if a is None else a
         return None if other == 1 else other
-    if a is b:
+    if a is b or a == b or b == 1:
         return a
+    if a == 1:
+        return b
     fails = lift(lambda n, m: (n != m) & (np.asarray(n) != 1) & (np.asarray(m) != 1), a, b)
     state.refuse(node, fails, "joins maps of different sizes")
     return lift(lambda n, m: np.where(np.asarray(n) == 1, m, n), a, b)
