@@ -67,15 +67,16 @@ def _what(final: FinalMap, maps: int) -> str:
 
 
 def _shown(size: Sequence[int]) -> str:
-    return "x".join(map(str, size))
+    return "×".join(map(str, size))
 
 
 def _told(final: FinalMap) -> str:
     share = final.map.share
     if share == 1:
         return "every position"
-    widths = ", ".join(f"{a}+{b}" for a, b in map(_pixels, final.map.axes))
-    return f"{share:.0%} of the positions, {widths} input px from the borders"
+    # one pair where all axes are alike, as in most square images
+    widths = " and ".join(dict.fromkeys(f"{a}+{b}" for a, b in map(_pixels, final.map.axes)))
+    return f"{share:.0%} of the positions, {widths} input px (begin+end)"
 
 
 def _pixels(axis: AxisReach) -> tuple[int, int]:

@@ -47,8 +47,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         for index in sorted(dense)
     ]
     kinds = ", ".join(dict.fromkeys(place.op for place in places))
+    read = "reads" if len(places) == 1 else "read"
     message = (
-        f"{count(len(places), 'operator')} in front of the output read the whole map ({kinds}): "
+        f"{count(len(places), 'operator')} in front of the output {read} the whole map ({kinds}): "
         "seams between tiles that padding is not to blame for"
     )
     yield RULE.finding(message, places, {"sites": len(places)})

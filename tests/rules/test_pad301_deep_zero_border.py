@@ -17,7 +17,7 @@ def test_warns_where_half_of_a_dense_output_is_reached():
         "axis3_share": pytest.approx(12 / 40), "axis3_begin_px": 6, "axis3_end_px": 6,
     }  # fmt: skip
     assert finding.primary.identity == "conv5"
-    assert "56% of the positions, 6+6, 6+6 input px" in finding.message
+    assert "56% of the positions, 6+6 input px (begin+end)" in finding.message
 
 
 def test_notes_a_thin_border_of_a_dense_output():
@@ -36,7 +36,7 @@ def test_notes_free_sizes_at_a_likely_one():
     (finding,) = found("PAD301", chain(*[CONV] * 200, shape=(1, 3, "h", "w")))
     assert finding.severity is Severity.NOTE
     assert "every position" in finding.message
-    assert finding.message.endswith("were the input 224x224")
+    assert finding.message.endswith("were the input 224×224")
 
 
 def test_is_asked_about_a_size():
