@@ -16,7 +16,8 @@ Written from the rules' own docstrings by `python -m tests.rules.make_docs`; edi
 Severity is how bad a finding is unless it says otherwise: an error where the model fails or
 computes something else than its graph says, a warning where padding does harm, a note where it is
 worth knowing. Confidence is how sure it is: high follows from the graph alone. "asked for" rules
-run when they are selected, those on a target with its `--target`; "measured" ones need `--measure`, which runs the model.
+run when they are selected, those on a target with its `--target`; "measured" ones need
+`--measure`, which runs the model.
 
 | code | name | severity | confidence | runs | finds |
 |---|---|---|---|---|---|
