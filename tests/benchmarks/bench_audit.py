@@ -162,7 +162,7 @@ def _memory(repeat: int) -> list[Row]:
 
 
 def _many(repeat: int) -> list[Row]:
-    model = _model("residual200.onnx", 200)
+    model = _model("residual500.onnx", 500)
     hundred, thousand = _copies(model, "hundred", 100), _copies(model, "thousand", 1000)
     one = _median(_audit(COLD, hundred, repeat, "--jobs", "1"), lambda s: s.whole)
     two = _median(_audit(COLD, hundred, repeat, "--jobs", "2"), lambda s: s.whole)
@@ -170,10 +170,10 @@ def _many(repeat: int) -> list[Row]:
     for folder in (hundred, thousand):
         shutil.rmtree(folder)
     return [
-        Row("100 models of 200 nodes, 1 process, whole", one, "s"),
-        Row("100 models of 200 nodes, 2 processes, whole", two, "s"),
+        Row("100 models of 500 nodes, 1 process, whole", one, "s"),
+        Row("100 models of 500 nodes, 2 processes, whole", two, "s"),
         Row("  two beside one", one / two, "×", FASTER, least=True),
-        Row("1,000 models of 200 nodes, whole", large.whole, "s"),
+        Row("1,000 models of 500 nodes, whole", large.whole, "s"),
         Row("  peak of its main process", large.peak, "MiB"),
     ]
 
