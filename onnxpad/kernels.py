@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, numpy_helper
 
 from onnxpad import ops
-from onnxpad.scopes import DEFAULT_DOMAINS, Scope
+from onnxpad.scopes import DEFAULT_DOMAINS, Scope, identities
 from onnxpad.values import attributes
 from onnxpad.windows import WindowUse
 
 LARGEST = 2**27  # elements of one layer's weights: 512 MiB as float32
-_STEPS = 8  # nodes between a weight and its convolution: Identity, Cast, DequantizeLinear
+# Nodes between a weight and its convolution: Identity, Cast, Transpose, DequantizeLinear.
+_STEPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,23 @@ class Kernel:
     weights: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     problem: str = ""
     scaled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TransposedKernel:
+    """What is known of one transposed convolution's weights.
+
+    Attributes:
+        identity: graph path and node name.
+        stride: along each spatial axis; () where all are 1.
+        weights: (in channels, out channels / groups, spatial ...), else as a Kernel's.
+        problem: why they cannot be read, "" if they can.
+    """
+
+    identity: str
+    stride: tuple[int, ...]
+    weights: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    problem: str = ""
 
 
 class _UnreadableError(Exception):
@@ -71,6 +89,21 @@ def kernels(
         yield Kernel(use, weights, scaled=scaled)
 
 
+def transposed_kernels(scopes: Iterable[Scope], folder: Path | None) -> Iterator[TransposedKernel]:
+    """The weights of the ConvTranspose nodes, in the order of the nodes; see ``kernels``."""
+    for scope in scopes:
+        for name, node in zip(identities(scope), scope.nodes, strict=True):
+            if ops.key(node) != ("", "ConvTranspose") or len(node.input) < 2:
+                continue
+            stride = tuple(attributes(node).get("strides", ()))
+            try:
+                found, _ = _follow(scope, node.input[1], folder, _STEPS)
+            except _UnreadableError as error:
+                yield TransposedKernel(name, stride, None, str(error))
+            else:
+                yield TransposedKernel(name, stride, np.asarray(found, np.float32))
+
+
 def _weights(
     scope: Scope, node: NodeProto, op: ops.WindowOp, folder: Path | None
 ) -> tuple[NDArray[np.float32], bool]:
@@ -101,6 +134,12 @@ def _follow(scope: Scope, name: str, folder: Path | None, steps: int) -> tuple[N
         return _read(given["value"], folder), True
     if node.op_type in ("Identity", "Cast"):
         return _follow(owner, node.input[0], folder, steps - 1)
+    if node.op_type == "Transpose":
+        found, scaled = _follow(owner, node.input[0], folder, steps - 1)
+        axes = given.get("perm", range(found.ndim)[::-1])
+        if sorted(axes) != list(range(found.ndim)):
+            raise _UnreadableError("its weights are malformed")
+        return found.transpose(axes), scaled
     if node.op_type == "DequantizeLinear":
         if given.get("block_size", 0):
             raise _UnreadableError("its weights are quantised in blocks")

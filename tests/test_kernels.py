@@ -6,7 +6,7 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from onnxpad.kernels import kernels
+from onnxpad.kernels import kernels, transposed_kernels
 from onnxpad.model import load_model
 from onnxpad.subject import subject
 from tests.rules.check import chain, model
@@ -120,3 +120,27 @@ def test_weights_that_are_no_constants_are_said():
     (found,) = read(net)
     assert found.weights is None
     assert "input" in found.problem
+
+
+def test_weights_that_are_transposed_are_those_that_run():
+    last = np.random.default_rng(4).standard_normal((3, 3, 3, 2)).astype(np.float32)  # HWIO
+    nodes = [
+        helper.make_node("Transpose", ["k"], ["w"], perm=[3, 2, 0, 1]),
+        helper.make_node("Conv", ["x", "w"], ["y"]),
+    ]
+    net = model(nodes, [numpy_helper.from_array(last, "k")], (1, 3, 5, 5))
+    (found,) = read(net)
+    np.testing.assert_allclose(found.weights, by_impulses(net, (2, 3, 3, 3)), rtol=1e-6)
+
+
+def test_transposed_convolutions_are_read_apart():
+    attributes = {"kernel_shape": [4, 4], "strides": [2, 2]}
+    looked = subject(load_model(chain(("ConvTranspose", attributes))))
+    (found,) = transposed_kernels(looked.scopes, None)
+    assert (found.identity, found.stride) == ("convtranspose0", (2, 2))
+    session = ort.InferenceSession(chain(("ConvTranspose", attributes)).SerializeToString())
+    impulse = np.zeros((1, 3, 32, 32), np.float32)
+    impulse[0, 1, 4, 4] = 1
+    seen = session.run(None, {"x": impulse})[0][0, :, 8:12, 8:12]
+    np.testing.assert_array_equal(found.weights[1], seen)
+    assert not read(chain(("ConvTranspose", attributes)))

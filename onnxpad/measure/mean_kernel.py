@@ -10,9 +10,16 @@ is 0 for mirror symmetry and at most 1. Whether it is more than chance: under th
 kernel and its mirror image are equally likely, flipping each kernel at random gives the
 distribution of the numerator; p = (1 + flips at least as large) / (1 + flips), two-sided. Kernels
 that share an input are taken as independent, so that p is a guide and no proof.
+
+A layer of few kernels has a larger a by chance. z = | sum of l | / sqrt(sum of l^2), with l how far
+each kernel leans (its taps before the middle less those behind), does not depend on their number:
+under random flips its square is 1 on average. The sum of so many independent signs is normal to
+good approximation where there are more than a thousand kernels: then p = erfc(z / sqrt 2), which
+no number of flips bounds from below.
 """
 
 from dataclasses import dataclass, field
+from math import erfc, sqrt
 from typing import Any
 
 import numpy as np
@@ -20,6 +27,7 @@ from numpy.typing import NDArray
 
 FLIPS = 999
 _AT_ONCE = 2**22  # signs drawn at a time: 32 MiB
+_MANY = 1000  # kernels above which the sum of their flips is taken for normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +37,15 @@ class Asymmetry:
     Attributes:
         begin, end: sums of the mean kernel before and behind the middle.
         score: a, 0 to 1; 0 where the mean kernel is zero everywhere.
-        p: of the flips; 1 where nothing can be flipped.
+        p: of the flips; 1 where nothing can be flipped or no flips are asked for.
+        z: the same lean, relative to what random flips give; 0 where nothing leans.
     """
 
     begin: float
     end: float
     score: float
     p: float
+    z: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +67,7 @@ def mean_kernel(weights: NDArray[Any], *, flips: int = FLIPS, seed: int = 0) -> 
 
     Args:
         weights: (out channels, in channels / groups, spatial ...), real numbers.
-        flips: random flips for each axis; 0 leaves p at 1.
+        flips: random flips for each axis of few kernels; 0 leaves p at 1.
         seed: of the flips; equal input gives equal output.
 
     Raises:
@@ -92,7 +102,11 @@ def _along(
     )
     leaning = _half(kernels, axis, slice(half)) - _half(kernels, axis, slice(size - half, size))
     score = abs(begin - end) / total if total > 0 else 0.0
-    return Asymmetry(begin, end, score, _chance(leaning, flips, rng))
+    spread = sqrt(float(leaning @ leaning))
+    z = abs(float(leaning.sum())) / spread if spread > 0 else 0.0
+    normal = flips > 0 and len(leaning) > _MANY
+    p = erfc(z / sqrt(2)) if normal else _chance(leaning, flips, rng)
+    return Asymmetry(begin, end, score, p, z)
 
 
 def _half(kernels: NDArray[Any], axis: int, where: slice) -> NDArray[np.float64]:

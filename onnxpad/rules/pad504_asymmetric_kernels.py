@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from onnxpad.findings import Confidence, Finding, Location, Severity
 from onnxpad.kernels import kernels
 from onnxpad.measure.mean_kernel import FLIPS, MeanKernel, mean_kernel
+from onnxpad.measure.significance import holm
 from onnxpad.rules.rule import rule
 from onnxpad.subject import Subject
 from onnxpad.windows import WindowUse
@@ -63,17 +64,14 @@ def _measured(subject: Subject) -> Iterator[_Layer]:
 
 def _significant(layers: list[_Layer]) -> set[tuple[int, int]]:
     """(layer, axis) pairs that stay significant together (Holm 1979)."""
-    tests = sorted(
-        (axis.p, number, i)
+    tests = [
+        (number, i, axis.p)
         for number, layer in enumerate(layers)
         for i, axis in enumerate(layer.kernel.axes)
-    )
-    found = set()
-    for rank, (p, number, i) in enumerate(tests):
-        if p > LEVEL / (len(tests) - rank):
-            break
-        found.add((number, i))
-    return found
+    ]
+    together = holm([p for *_, p in tests])
+    pairs = zip(tests, together, strict=True)
+    return {(number, i) for (number, i, _), p in pairs if p <= LEVEL}
 
 
 def check(subject: Subject) -> Iterator[Finding]:

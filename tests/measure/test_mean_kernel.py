@@ -82,3 +82,22 @@ def test_signals_and_volumes():
 def test_what_is_no_kernel_is_refused(weights):
     with pytest.raises(ValueError, match="weights"):
         mean_kernel(weights)
+
+
+def test_many_kernels_are_tested_as_their_flips_would():
+    weights = random(7, (40, 25, 3, 3))  # 1000: the flips themselves
+    weights[..., 0] += 0.05
+    flipped = mean_kernel(weights, flips=20000).axes[1]
+    more = mean_kernel(np.concatenate([weights, np.zeros((1, 25, 3, 3))]), flips=99).axes[1]
+    assert 0.001 < flipped.p < 0.5
+    # kernels of zeros lean nowhere: only the way p is taken changes
+    assert more.z == pytest.approx(flipped.z)
+    assert more.p == pytest.approx(flipped.p, rel=0.1, abs=0.003)
+
+
+def test_z_does_not_depend_on_the_number_of_kernels():
+    few = [mean_kernel(random(s, (4, 2, 3, 3)), flips=0).axes[0].z ** 2 for s in range(400)]
+    many = [mean_kernel(random(s, (32, 16, 3, 3)), flips=0).axes[0].z ** 2 for s in range(400)]
+    # squares of what is normal with variance 1: mean 1, of 400 within 0.07 (sd)
+    assert np.mean(few) == pytest.approx(1, abs=0.25)
+    assert np.mean(many) == pytest.approx(1, abs=0.25)

@@ -2,7 +2,7 @@
 
 import typer
 
-from onnxpad.cli.study import foveation
+from onnxpad.cli.study import foveation, kernels
 
 app = typer.Typer(
     help="Show what padding does inside models, the paper's figures for yours; no judgement.",
@@ -10,3 +10,4 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("foveation")(foveation.foveation)
+app.command("kernels")(kernels.kernels)
