@@ -8,12 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnxpad.budget import Quantity
-from onnxpad.data.sample import Feed, Plans, Skipped, Source
-from onnxpad.data.source import open_source
-from onnxpad.errors import DataError, ModelError, OnnxpadError, RunError
+from onnxpad.errors import ModelError, OnnxpadError, RunError
 from onnxpad.findings import Finding, Measurement, ModelAudit
 from onnxpad.joining.context import Context, context, surroundings
-from onnxpad.joining.insides import Inside, open_inside
+from onnxpad.joining.insides import Inside
 from onnxpad.joining.layers import mean_maps, responses
 from onnxpad.joining.limit import (
     BORDER_IMAGES,
@@ -23,11 +21,10 @@ from onnxpad.joining.limit import (
     Progress,
     limited,
 )
-from onnxpad.joining.models import MOST_FAILURES, check_fed, filling
+from onnxpad.joining.opening import Opened, open_one
 from onnxpad.joining.part import part
 from onnxpad.joining.quantities import constant_quantity, context_quantity, lines_quantity
 from onnxpad.joining.request import Request
-from onnxpad.joining.scenes import Pictures
 from onnxpad.measure.context import ORIGINAL
 from onnxpad.measure.layers import ConstantResponses
 from onnxpad.measure.mean_map import MeanMap
@@ -35,8 +32,7 @@ from onnxpad.rules import pad901_constant_response as pad901
 from onnxpad.rules import pad902_line_artifacts as pad902
 from onnxpad.rules import pad903_context_error as pad903
 from onnxpad.rules.rule import Rule
-from onnxpad.runtime import Session, choose_provider, open_session
-from onnxpad.text import printable
+from onnxpad.runtime import choose_provider
 
 MEASURED_RULES = (pad901.RULE, pad902.RULE, pad903.RULE)
 
@@ -95,28 +91,18 @@ def measure(path: Path, request: Request, progress: Progress | None = None) -> M
         UsageError, DataError: the request, or data that do not exist or do not fit.
         RunError: the provider that was asked for is not there.
     """
-    chosen = choose_provider(request.provider)
-    label = f"the model {printable(path.name)}"
+    choose_provider(request.provider)  # one that is not there is no fault of the model
     try:
-        session = open_session(path, provider=chosen, threads=request.threads, label=label)
-        check_fed(session)
-        source = open_source(
-            request.data, session.inputs, preprocess=request.preprocess, size=request.size
-        )
-        filled = filling(session, source, request.seed)
-        fed = source.note(filled)
-        feed = _first(session, source, filled, request)
-        inside = open_inside(path, label, filled, feed, chosen, request.threads)
+        opened = open_one(path, request)
+        inside = opened.inside()
     except (RunError, ModelError) as error:
         why = str(error)
         return Measured("", None, why, None, why, None, why)
-    return _parts(inside, source, filled, fed, request, progress or _silent)
+    return _parts(opened, inside, progress or _silent)
 
 
-def _parts(
-    inside: Inside, source: Source, filled: Plans, fed: str, request: Request, tell: Progress
-) -> Measured:
-    pictures = Pictures(source, filled, request.preprocess, request.seed)
+def _parts(opened: Opened, inside: Inside, tell: Progress) -> Measured:
+    pictures, request = opened.pictures, opened.request
 
     def surrounded() -> Context:
         around = surroundings(inside, pictures, sized=request.size is not None)
@@ -125,34 +111,11 @@ def _parts(
 
     limit = limited(request.samples, LAYER_IMAGES, LAYER_SECONDS)
     return Measured(
-        fed,
+        opened.source.note(opened.filled),
         *part(lambda: responses(inside)),
         *part(lambda: mean_maps(inside, pictures, limit, tell)),
         *part(surrounded),
     )
-
-
-def _first(session: Session, source: Source, filled: Plans, request: Request) -> Feed:
-    """The first feed that runs. Raises DataError, RunError where there is none."""
-    failure: RunError | None = None
-    skipped: list[Skipped] = []
-    failures = 0
-    for item in source.feeds(filled, request.seed):
-        if isinstance(item, Skipped):
-            skipped.append(item)
-            continue
-        try:
-            session.run(item.arrays)
-        except RunError as error:
-            failure, failures = failure or error, failures + 1
-            if failures >= MOST_FAILURES:
-                break
-        else:
-            return item
-    if failure is not None:
-        raise failure
-    first = f"; the first, {skipped[0].name}: {skipped[0].reason}" if skipped else ""
-    raise DataError(f"none of {len(skipped)} samples could be used{first}")
 
 
 def findings(found: Measured) -> Iterator[Finding]:

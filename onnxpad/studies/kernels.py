@@ -32,8 +32,8 @@ _NOTES = (
 _ABOUT = (
     "The k×k kernels of each layer averaged over input and output channels (Alsallakh et al., "
     "arXiv 2010.02178, section 3): where windows read padding on one side only, training tends to "
-    "leave kernels that lean to one side. It follows from the weights alone: nothing is run. Colours are "
-    "shares of the sum of absolute values, white is 0."
+    "leave kernels that lean to one side. It follows from the weights alone: nothing is run. "
+    "Colours are shares of the sum of absolute values, white is 0."
 )
 
 
