@@ -114,7 +114,7 @@ def _scene(space: tuple[int, ...], channels: int, rng: np.random.Generator) -> n
     count = int(leaf.max()) + 1
     grey = rng.random((count, 1))
     colours = 0.7 * grey + 0.3 * rng.random((count, channels))
-    texture = _noise(space, rng, exponent=1.0)
+    texture = noise(space, rng, exponent=1.0)
     texture = (texture - texture.mean()) * (_TEXTURE / max(float(texture.std()), 1e-12))
     scene: np.ndarray = np.clip(colours[leaf] + texture[..., None], 0.0, 1.0)
     return scene
@@ -122,13 +122,13 @@ def _scene(space: tuple[int, ...], channels: int, rng: np.random.Generator) -> n
 
 def _signal(space: tuple[int, ...], channels: int, rng: np.random.Generator) -> np.ndarray:
     """(T, C) in −1..1: pink noise, power 1/f."""
-    voices = [_noise(space, rng, exponent=0.5) for _ in range(channels)]
+    voices = [noise(space, rng, exponent=0.5) for _ in range(channels)]
     values: np.ndarray = np.stack(voices, axis=-1)
     values /= max(float(np.abs(values).max()), 1e-12)
     return values
 
 
-def _noise(space: tuple[int, ...], rng: np.random.Generator, exponent: float) -> np.ndarray:
+def noise(space: tuple[int, ...], rng: np.random.Generator, exponent: float) -> np.ndarray:
     """White noise whose amplitudes fall as 1/f^exponent; (*space).
 
     Cut from a field of twice the size, because the field itself is periodic: its opposite borders
