@@ -15,7 +15,7 @@ import numpy as np
 from onnxpad.measure.pair import Array
 
 # λ in units of a standardised feature's variance; the last all but forbids to read anything.
-LAMBDAS = tuple(10.0**power for power in range(-5, 5))
+LAMBDAS = tuple(10.0**power for power in (-4, -3, -2, -1, 0, 1, 2, 4))
 # Features whose spread is below this share of their size carry rounding only.
 _CONSTANT = 1e-6
 
@@ -107,11 +107,11 @@ class Readout:
         """(targets, samples) from features (features, samples) in their units."""
         return np.asarray(self.weights[:, :-1] @ features + self.weights[:, -1:])
 
-    def squared_error(self, sums: Sums) -> float:
-        """Over all targets and the samples of some sums."""
-        error = float(sums.squares.sum())
-        error -= 2 * float(np.einsum("tf,ft->", self.weights, sums.targets))
-        return error + float(np.einsum("tf,fg,tg->", self.weights, sums.products, self.weights))
+    def squared_error(self, sums: Sums) -> Array:
+        """(targets,) over the samples of some sums."""
+        crossed = (self.weights * sums.targets.T).sum(axis=1)
+        own = ((self.weights @ sums.products) * self.weights).sum(axis=1)
+        return np.asarray(sums.squares - 2 * crossed + own)
 
 
 def fit(sums: Sums, ridge: float) -> Readout:
@@ -134,12 +134,19 @@ def fit(sums: Sums, ridge: float) -> Readout:
     return Readout(np.concatenate([weights, (targets - weights @ mean)[:, None]], axis=1), ridge)
 
 
-def chosen(fitted: Sums, judge: Sums, ridges: Sequence[float] = LAMBDAS) -> Readout:
-    """The best read-out that two parts of the samples give.
+def chosen(
+    fitted: Sums, judge: Sums, parts: Sequence[slice], ridges: Sequence[float] = LAMBDAS
+) -> tuple[Readout, ...]:
+    """The best read-out of each part of the targets that two halves of the samples give.
 
-    λ is the one whose fit to the first part errs least on the second, the larger of equals; with it
-    both parts are fitted together.
+    λ is the one whose fit to the first half errs least on the second, the larger of equals; with it
+    both halves are fitted together.
     """
     errors = [fit(fitted, ridge).squared_error(judge) for ridge in ridges]
-    best = max(range(len(ridges)), key=lambda i: (-errors[i], ridges[i]))
-    return fit(fitted + judge, ridges[best])
+    whole = fitted + judge
+    found = []
+    for part in parts:
+        wrong = [float(error[part].sum()) for error in errors]
+        best = max(range(len(ridges)), key=lambda i, wrong=wrong: (-wrong[i], ridges[i]))
+        found.append(fit(whole.of(part), ridges[best]))
+    return tuple(found)

@@ -46,7 +46,7 @@ def test_the_error_follows_from_sums():
     new, truth = data(3)
     units = Units.of(x)
     found = fit(sums(units, x, t), 0.1)
-    direct = np.square(found.predict(units.apply(new)) - truth).sum()
+    direct = np.square(found.predict(units.apply(new)) - truth).sum(axis=1)
     assert found.squared_error(sums(units, new, truth)) == pytest.approx(direct, rel=1e-4)
 
 
@@ -58,7 +58,7 @@ def test_the_penalty_is_the_one_that_errs_least_on_the_second_part():
     first, second = sums(units, x, t), sums(units, other, truth)
     grid = (1e-3, 1.0, 1e3)
     errors = [np.square(ridge_by_hand(x, t, g)(other) - truth).sum() for g in grid]
-    found = chosen(first, second, grid)
+    (found,) = chosen(first, second, [slice(None)], grid)
     assert found.ridge == grid[int(np.argmin(errors))] == 1e3  # nothing to be read: forbid it
     both = ridge_by_hand(np.concatenate([x, other], 1), np.concatenate([t, truth], 1), found.ridge)
     np.testing.assert_allclose(found.predict(units.apply(x)), both(x), atol=1e-4)
