@@ -92,7 +92,7 @@ class Reading:
             u = (h + p_b + p_e - d(k - 1) - 1) mod s.
         begin: invented elements that windows read at the begin.
         end: invented elements that windows read at the end: p_e - min(u, p_e).
-        lost: real elements at the end that no window reads: max(u - p_e, 0).
+        lost: real elements at the end that no window reads: max(u - p_e, 0), h at most.
     """
 
     out: int
@@ -120,7 +120,9 @@ def read_axis(
         return None
     extent = end_extent(size, window, begin, end, ceil=ceil)
     unread = size + begin + extent - (out - 1) * window.stride - window.extent
-    return Reading(out, unread, begin, extent - min(unread, extent), max(unread - extent, 0))
+    # where the windows end within the padding at the begin, all that is real is lost and no more
+    lost = min(max(unread - extent, 0), size)
+    return Reading(out, unread, begin, extent - min(unread, extent), lost)
 
 
 def valid_cells(size: int, window: Window, begin: int, end: int) -> tuple[int, ...]:

@@ -37,6 +37,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "indexing",
             "ops",
             "trace",
+            "crossing",
         ),
     ),
     (
@@ -57,6 +58,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "size_moves",
             "size_rules",
             "size_walk",
+            "size_shapes",
             "sizes",
             "costs",
             "reach_axis",
@@ -67,7 +69,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "kernels",
         ),
     ),
-    ("deciding", ("targets", "refusals", "plan", "arguments")),
+    ("deciding", ("targets", "refusals", "pad_costs", "cutting", "placement", "plan", "arguments")),
     (
         "changing",
         (
@@ -82,6 +84,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "fold",
             "partial",
             "edits",
+            "hoisting",
             "writing",
             "rewriting",
         ),

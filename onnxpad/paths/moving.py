@@ -111,6 +111,18 @@ def _slice(walk: Walk, node: NodeProto, out: Counts) -> None:
     walk.give(node.input[0], back)
 
 
+def _crop(walk: Walk, node: NodeProto, out: Counts) -> None:
+    """The Crop of old exports: border is left, top, right, bottom."""
+    own, border = walk.sizes(node.input[0]), attributes(node).get("border")
+    if own is None or not isinstance(border, list) or len(border) != 4 or len(out.space) != 2:
+        other(walk, node, out)
+        return
+    back = out
+    for place, begin in enumerate((border[1], border[0])):
+        back = along(back, place, np.eye(out.space[place], own[1][place], int(begin)))
+    walk.give(node.input[0], back)
+
+
 def _scattered(walk: Walk, counts: Counts, places: list[int], channels: int) -> Counts:
     whole = each(counts)
     if whole is None:
@@ -181,6 +193,7 @@ MOVING: dict[str, Rule] = {
     "Concat": _concat,
     "Split": _split,
     "Slice": _slice,
+    "Crop": _crop,
     "Transpose": _transpose,
     "DepthToSpace": _depth_to_space,
     "SpaceToDepth": _space_to_depth,

@@ -58,7 +58,7 @@ def _window(scope: Scope, node: NodeProto, found: dict[str, Roles]) -> None:
 
 
 _KEEPS = ops.UNARY | ops.BINARY | ops.PER_CHANNEL | ops.QUANTISE | ops.FUSED_UNARY | {
-    "Concat", "Pad", "Resize", "Upsample", "Slice", "Split", "Softmax", "LogSoftmax", "LRN",
+    "Concat", "Crop", "Pad", "Resize", "Upsample", "Slice", "Split", "Softmax", "LogSoftmax", "LRN",
     "InstanceNormalization", "GroupNormalization", "LayerNormalization", "Sum", "Mean", "Where",
     "Expand", "Clip", "MeanVarianceNormalization", "LpNormalization", "Tile",
 }  # fmt: skip

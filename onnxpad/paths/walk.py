@@ -34,8 +34,13 @@ def count_paths(
     live = _live(scope, source)
     here = {site.node: site for site in sites if site.scope == scope.path}
     walk = Walk(scope, values, roles, here, mode, live)
+    if source not in roles:
+        raise NoPathsError(
+            "no convolution or pool reads its input as a map: it is first reshaped, cut into "
+            "frames or handed to a graph inside"
+        )
     if walk.sizes(source) is None:
-        raise NoPathsError("its input's size is not known, or it is no map")
+        raise NoPathsError("its input's size is not known")
     for output in scope.container.output:
         name = output if isinstance(output, str) else output.name
         own = walk.sizes(name)

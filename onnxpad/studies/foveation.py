@@ -12,9 +12,14 @@ from onnxpad.model import load_model
 from onnxpad.paths.counts import Counts
 from onnxpad.paths.state import NoPathsError
 from onnxpad.paths.walk import count_paths
-from onnxpad.picture import find_picture
+from onnxpad.picture import Picture, find_picture
+from onnxpad.records import PaddingSite
+from onnxpad.scopes import Scope
+from onnxpad.sites import survey_scopes
+from onnxpad.size_shapes import with_sizes
 from onnxpad.studies.each import DoesNotApplyError, Source, each
-from onnxpad.study import Chart, ModelStudy, Picture, Series, Study, Table
+from onnxpad.study import Chart, ModelStudy, Series, Study, Table
+from onnxpad.study import Picture as Map
 from onnxpad.subject import Subject, subject
 from onnxpad.text import printable
 
@@ -61,21 +66,29 @@ def _one(path: Path, size: tuple[int, ...] | None, modes: Sequence[str]) -> Mode
     asked = size or (picture.likely if None in picture.size else None)
     if asked is not None:
         known = subject(model, size=asked)
-    sites = [site for site in known.survey.sites if site.conv]
-    same = all(site.mode.name == "zero" for site in sites)
+    scope, sites = _settled(known, picture)
+    same = all(site.mode.name == "zero" for site in sites if site.conv)
     names = [AS_IT_IS, *(mode for mode in modes if not (same and mode == "zero"))]
     try:
         counted = [
             count_paths(
-                known.main, known.values, known.survey.sites, picture.name,
-                None if name == AS_IT_IS else name,
+                scope, known.values, sites, picture.name, None if name == AS_IT_IS else name
             )
             for name in names
         ]  # fmt: skip
     except NoPathsError as error:
         raise DoesNotApplyError(f"its paths cannot be counted: {error}") from None
     maps = {name: _map(counts) for name, (counts, _) in zip(names, counted, strict=True)}
-    return _shown(path, known, maps, counted[0][1])
+    return _shown(path, sites, maps, counted[0][1])
+
+
+def _settled(known: Subject, picture: Picture) -> tuple[Scope, tuple[PaddingSite, ...]]:
+    """The main graph with all sizes that can be known, and the padding sites by them."""
+    size = known.size or picture.likely
+    at = picture.sizes(size)
+    dims = tuple(at.get(axis, own) for axis, own in enumerate(picture.dims))
+    scope = with_sizes(known.main, {picture.name: dims})
+    return scope, survey_scopes((scope, *known.scopes[1:])).sites
 
 
 def _map(counts: Counts) -> NDArray[np.float64]:
@@ -92,11 +105,14 @@ def _map(counts: Counts) -> NDArray[np.float64]:
 
 
 def _shown(
-    path: Path, known: Subject, maps: dict[str, NDArray[np.float64]], notes: dict[str, int]
+    path: Path,
+    sites: Sequence[PaddingSite],
+    maps: dict[str, NDArray[np.float64]],
+    notes: dict[str, int],
 ) -> ModelStudy:
     found = {name: ratios(plane) for name, plane in maps.items()}
     size = "×".join(map(str, maps[AS_IT_IS].shape))
-    zeros = sum(site.conv and site.mode.name == "zero" for site in known.survey.sites)
+    zeros = sum(site.conv and site.mode.name == "zero" for site in sites)
     where = f"at {size} pixels, from the graph alone"
     on = (
         f"{where}; {zeros} zero-padded convolution sites change with the mode",
@@ -108,7 +124,7 @@ def _shown(
         _NOTES,
     )  # fmt: skip
     pictures = tuple(
-        Picture(_key(name), f"padding {name}", plane, "paths", "× centre")
+        Map(_key(name), f"padding {name}", plane, "paths", "× centre")
         for name, plane in maps.items()
     )
     series = tuple(

@@ -81,14 +81,15 @@ def u_net(depth: int, *, down: Step = ("MaxPool", 2, 2, 0), sizes: str = "scales
         kept.append(last)
         last = net.window(last, *down)
     for beside in reversed(kept):
-        up = _doubled(net, last, beside, sizes)
+        up = doubled(net, last, beside, sizes)
         joined = net.op("Concat", up, beside, axis=1)
         weight = net.constant(np.ones((CHANNELS, 2 * CHANNELS, 1, 1)), np.float32)
         last = net.op("Conv", joined, weight, kernel_shape=[1, 1])
     return net.model(last, ("h", "w"))
 
 
-def _doubled(net: Net, last: str, beside: str, sizes: str) -> str:
+def doubled(net: Net, last: str, beside: str, sizes: str) -> str:
+    """A map at twice its size; sizes: scales, shape (of the map beside it) or floor."""
     if sizes == "scales":
         return net.op("Resize", last, "", net.constant([1, 1, 2, 2], np.float32))
     # the size of the map beside it, as exporters of F.interpolate(size=...) write it

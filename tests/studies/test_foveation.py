@@ -3,10 +3,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper
 
 from onnxpad.studies.foveation import foveation
 from tests.command import onnxpad
+from tests.conftest import zoo_models
 from tests.rules.check import chain
+from tests.sizes import nets
 
 CONV = ("Conv", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]})
 STEP = ("Conv", {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "strides": [2, 2]})
@@ -47,6 +50,48 @@ def test_a_free_size_gets_one(tmp_path: Path):
     model = saved(tmp_path / "free.onnx", CONV, shape=(1, 3, "h", "w"))
     assert "at 224×224" in foveation([model]).models[0].on[0]
     assert "at 40×56" in foveation([model], size=(40, 56)).models[0].on[0]
+
+
+def test_sizes_that_shape_inference_misses(tmp_path: Path):
+    # a map doubled by a computed size: onnx's inference stops there, the count does not
+    net = nets.Net()
+    up = net.op("Relu", nets.doubled(net, net.window("x", "Conv", 3, 2, 1), "", "floor"))
+    path = tmp_path / "m.onnx"
+    onnx.save(net.model(net.window(up, "Conv", 3, 1, 1), (16, 24)), path)
+    shown = foveation([path]).models[0]
+    assert not shown.absent
+    assert shown.pictures[0].values.shape == (16, 24)
+
+
+def test_crop_takes_the_border_away(tmp_path: Path):
+    graph = helper.make_graph(
+        [
+            helper.make_node("Crop", ["x"], ["c"], border=[1, 2, 3, 0]),
+            helper.make_node("Conv", ["c", "w"], ["y"], kernel_shape=[1, 1]),
+        ],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 8, 9])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, 6, 5])],
+        [helper.make_tensor("w", TensorProto.FLOAT, [1, 1, 1, 1], [1.0])],
+    )
+    path = tmp_path / "m.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 7)]), path)
+    expected = np.zeros((8, 9))
+    expected[2:, 1:6] = 1.0
+    np.testing.assert_array_equal(foveation([path]).models[0].pictures[0].values, expected)
+
+
+@pytest.mark.zoo
+@pytest.mark.parametrize("path", zoo_models(), ids=lambda p: p.stem)
+def test_every_zoo_model(path: Path):
+    shown = foveation([path], modes=["reflect"]).models[0]
+    if path.stem in {"basic_pitch_nmp", "silero_vad"}:
+        assert "no convolution or pool reads its input as a map" in shown.absent
+        return
+    assert shown.absent == ""
+    values = shown.pictures[0].values
+    assert np.isfinite(values).all()
+    assert values.max() > 0
 
 
 def test_the_command(tmp_path: Path):
