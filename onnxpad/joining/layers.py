@@ -1,5 +1,6 @@
 """What layers make of a constant image and of the samples: of one model, or of two."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from onnxpad.comparison import Layers
@@ -40,10 +41,17 @@ def layers(insides: Insides, pictures: Pictures, limit: Limit, tell: Progress) -
     return Layers(constant, results)
 
 
-def responses(inside: Inside) -> ConstantResponses:
-    """One model's constant response. Raises RunError with the reason where there is none."""
+def responses(
+    inside: Inside, colour: float | Sequence[float] = 0.0, *, maps: bool = False
+) -> ConstantResponses:
+    """One model's constant response. Raises RunError with the reason where there is none.
+
+    Args:
+        colour: as the input takes it: one value, or one for each channel.
+        maps: whether the deviations are kept as maps.
+    """
     inside.need_layers()
-    return constant_responses(inside.probe, None)
+    return constant_responses(inside.probe, None, colour, maps=maps)
 
 
 def mean_maps(

@@ -10,7 +10,7 @@ scale, and where padding reaches every position there is no interior: both are s
 is divided by them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import sqrt
 
@@ -41,6 +41,7 @@ class ConstantResponse:
             half-way between the other borders; None where there is no interior.
         apart: operators up to this layer whose own border effects are counted in.
         unsure: why the interior itself is in doubt, "" where it is not.
+        deviation: D itself, float32 (*space), where maps were asked for; else None.
     """
 
     layer: str
@@ -56,11 +57,19 @@ class ConstantResponse:
     widths: tuple[tuple[int, int], ...] | None
     apart: tuple[str, ...]
     unsure: str
+    deviation: Array | None = field(default=None, repr=False, compare=False)
 
     @property
     def relative(self) -> float | None:
         """Largest deviation / scale; None where the interior is zero."""
         return self.largest / self.scale if self.scale > 0 else None
+
+    @property
+    def rms(self) -> float:
+        """√ of the mean over all positions of D², in the map's own unit."""
+        counts = np.bincount(ring_index(self.size).ravel())
+        total = sum(n * r * r for n, r in zip(counts, self.rings, strict=True))
+        return sqrt(total / max(int(counts.sum()), 1))
 
     @property
     def clean(self) -> bool:
@@ -93,9 +102,12 @@ def interior_value(inside: Array, layer: Layer) -> tuple[Array, str]:
 
 
 def constant_response(
-    padded: Array, interior: Array, layer: Layer, unsure: str = ""
+    padded: Array, interior: Array, layer: Layer, unsure: str = "", *, maps: bool = False
 ) -> ConstantResponse:
     """Compare a layer's map of a constant image, (1, C, *space) or channels last, with I(c).
+
+    Args:
+        maps: whether the deviations are kept as a map.
 
     Raises ValueError for another number of channels.
     """
@@ -124,6 +136,7 @@ def constant_response(
         _widths(over),
         layer.apart,
         unsure,
+        deviation.astype(np.float32) if maps else None,
     )
 
 

@@ -5,6 +5,7 @@ Joins probes and the measures of single maps; layers are paired as onnxpad.probe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from onnxpad.measure.mean_map import MeanMap, MeanMapSums, mean_map
 from onnxpad.measure.pair import Array
 from onnxpad.probe.anatomy import Layer
 from onnxpad.probe.probe import MAP_BYTES, Probe, groups, pair_layers, thinned
+
+# What float32 leaves of a normalised colour that is taken to zero, relative to black.
+_ZERO = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,14 @@ class ConstantResponses:
 
 
 def constant_responses(
-    original: Probe, candidate: Probe | None, colour: float | Sequence[float] = 0.0
-) -> ConstantResponses:
+    original: Probe, candidate: Probe | None, colour: float | Sequence[float] = 0.0,
+    *, maps: bool = False,
+) -> ConstantResponses:  # fmt: skip
     """Feed both models an image of one colour, at the size they are fed.
 
     Args:
         colour: as the input takes it, preprocessed: one value, or one for each channel.
+        maps: whether the deviations are kept as maps.
 
     Raises RunError when a model fails.
     """
@@ -58,13 +64,15 @@ def constant_responses(
             interior_value(m, x)
             for m, x in zip(original.interior(group)(picture), group, strict=True)
         ]
-        ours += _responses(original, group, group, inside, picture)
+        ours += _responses(original, group, group, inside, picture, maps)
         both = [i for i, x in enumerate(group) if x.map.name in theirs]
         made: dict[int, ConstantResponse] = {}
         if candidate is not None and both:
             layers = [theirs[group[i].map.name] for i in both]
             known = [inside[i] for i in both]
-            responses = _responses(candidate, layers, [group[i] for i in both], known, picture)
+            responses = _responses(
+                candidate, layers, [group[i] for i in both], known, picture, maps
+            )
             made = dict(zip(both, responses, strict=True))
         found += [made.get(i) for i in range(len(group))]
     return ConstantResponses(tuple(ours), tuple(found), _sees_zero(original, picture))
@@ -76,20 +84,59 @@ def _responses(
     layers: Sequence[Layer],
     inside: Sequence[tuple[Array, str]],
     picture: Array,
+    keep: bool,
 ) -> list[ConstantResponse]:
     maps = probe.runner([x.map for x in fetched])(picture)
     return [
-        constant_response(m, value, x, unsure)
+        constant_response(m, value, x, unsure, maps=keep)
         for m, x, (value, unsure) in zip(maps, layers, inside, strict=True)
     ]
 
 
 def _sees_zero(probe: Probe, picture: Array) -> bool:
+    return not np.any(_first_seen(probe, picture))
+
+
+def _first_seen(probe: Probe, picture: Array) -> Array:
+    """What the first window op reads."""
     name = probe.first_input()
     if name is None:
-        return not np.any(picture)
-    feeds = probe.feeding.with_main(picture)
-    return not np.any(probe.session([name]).run(feeds, [name])[name])
+        return picture
+    return probe.session([name]).run(probe.feeding.with_main(picture), [name])[name]
+
+
+def zero_colour(probe: Probe) -> tuple[float, ...] | None:
+    """The colour, a value for each channel, for which the first window op is fed zeros.
+
+    0 where nothing stands in front of it; else what a normalisation there, a·x + b in each
+    channel, takes to 0. None where no colour is found that does. Raises RunError.
+    """
+    main, channel = probe.feeding.arrays[probe.feeding.main], probe.feeding.channel
+    channels = 1 if channel is None else main.shape[channel]
+
+    def seen(colour: Sequence[float] | float) -> Array:
+        return _first_seen(probe, probe.feeding.constant(colour)[probe.feeding.main]).astype(float)
+
+    black = seen(0.0)
+    if not np.any(black):
+        return (0.0,) * channels
+    name = probe.first_input()
+    found = probe.anatomy.maps.get(name) if name else None
+    if found is None:
+        return None
+    axes = found.channels
+    if len(axes) > 1 or prod(found.shape[axis] for axis in axes) not in (1, channels):
+        return None
+    step = seen(1.0) - black
+    middle = tuple(
+        slice(None) if axis in axes else n // 2 if axis in found.axes else 0
+        for axis, n in enumerate(step.shape)
+    )
+    offset, slope = np.atleast_1d(black[middle]), np.atleast_1d(step[middle])
+    if not np.all(slope):
+        return None
+    colour = tuple(float(v) for v in np.broadcast_to(-offset / slope, (channels,)))
+    return colour if np.abs(seen(colour)).max() <= _ZERO * np.abs(black).max() else None
 
 
 @dataclass(frozen=True, slots=True)

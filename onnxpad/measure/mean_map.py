@@ -117,21 +117,32 @@ def mean_map(means: Array, layer: Layer, count: int | None = None) -> MeanMapSum
     return MeanMapSums(each[whole].sum(axis=0), int(whole.sum()), int((~whole).sum()))
 
 
+def border_width(values: Array) -> int:
+    """Positions from each border that are judged; 0 where the map is too small to judge any."""
+    return min(_MOST_BORDER, min(values.shape, default=0) // _FEWEST)
+
+
+def profile(values: Array, axis: int) -> Array:
+    """(n,) the map averaged along its other axes, their borders left out."""
+    width = border_width(values)
+    inner = tuple(
+        slice(None) if i == axis else slice(width, n - width) for i, n in enumerate(values.shape)
+    )
+    along: Array = values[inner].mean(axis=tuple(i for i in range(values.ndim) if i != axis))
+    return along
+
+
 def border_lines(values: Array) -> tuple[tuple[Line, ...], str]:
     """Judge the border positions of a mean map along each of its axes; why not, where not.
 
     A border of an interior without any spread stands out infinitely, or not at all.
     """
-    width = min(_MOST_BORDER, min(values.shape, default=0) // _FEWEST)
+    width = border_width(values)
     if width < 1:
         return (), f"fewer than {_FEWEST} positions along an axis: no interior to judge by"
     lines = []
     for axis in range(values.ndim):
-        inner = tuple(
-            slice(None) if i == axis else slice(width, n - width)
-            for i, n in enumerate(values.shape)
-        )
-        along = values[inner].mean(axis=tuple(i for i in range(values.ndim) if i != axis))
+        along = profile(values, axis)
         for side, ordered in (("begin", along), ("end", along[::-1])):
             lines += _judge(axis, side, ordered, width)
     return tuple(lines), ""

@@ -147,7 +147,9 @@ def _layers(found: Layers) -> dict[str, Any]:
 
 def _response(found: ConstantResponse) -> dict[str, Any]:
     extra = {"relative": found.relative, "clean": found.clean, "widths_px": found.widths_px}
-    return asdict(found) | extra
+    numbers = asdict(found)
+    del numbers["deviation"]  # a map is for pictures and arrays
+    return numbers | extra
 
 
 def _mean_map(found: MeanMap) -> dict[str, Any]:

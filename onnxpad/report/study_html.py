@@ -1,5 +1,6 @@
 """A study as one page: what comes out, pictures beside each other on one scale, tables."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -78,9 +79,7 @@ def _rows(study: Study) -> Iterator[Row]:
     ranges = study.ranges()
     names = short_models(study)
     if len(study.models) == 1:
-        scales = dict.fromkeys(p.scale or p.key for p in study.models[0].pictures)
-        for scale in scales:
-            many = [p for p in study.models[0].pictures if (p.scale or p.key) == scale]
+        for many in _together(study.models[0].pictures):
             yield Row("", tuple(_figure("", p, ranges) for p in many))
         return
     keys = dict.fromkeys(p.key for one in study.models for p in one.pictures)
@@ -93,6 +92,23 @@ def _rows(study: Study) -> Iterator[Row]:
         ]
         yield Row(printable(found[0][1].title, 300),
                   tuple(_figure(name, p, ranges) for name, p in found))  # fmt: skip
+
+
+def _together(pictures: Sequence[Picture]) -> Iterator[list[Picture]]:
+    """Pictures of one scale in a row; those that are alone with theirs share one."""
+    scales = Counter(p.scale or p.key for p in pictures)
+    lone: list[Picture] = []
+    for scale, count in scales.items():
+        many = [p for p in pictures if (p.scale or p.key) == scale]
+        if count == 1:
+            lone += many
+            continue
+        if lone:
+            yield lone
+            lone = []
+        yield many
+    if lone:
+        yield lone
 
 
 def _figure(model: str, picture: Picture, ranges: dict[str, heat.Range]) -> Figure:

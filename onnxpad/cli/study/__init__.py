@@ -2,7 +2,7 @@
 
 import typer
 
-from onnxpad.cli.study import foveation, kernels, position, sweep
+from onnxpad.cli.study import foveation, kernels, maps, position, sweep
 
 app = typer.Typer(
     help="Show what padding does inside models, the paper's figures for yours; no judgement.",
@@ -11,5 +11,6 @@ app = typer.Typer(
 )
 app.command("foveation")(foveation.foveation)
 app.command("kernels")(kernels.kernels)
+app.command("maps")(maps.maps)
 app.command("sweep")(sweep.sweep)
 app.command("position")(position.position)
