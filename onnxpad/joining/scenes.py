@@ -69,7 +69,7 @@ class Pictures:
         images = replace(source, preprocess=whole, label_set=None)
         for space in spaces:
             found = Scenes(space, real=True, pictures=iter(()))
-            walk = _usable(images.feeds((_sized(main, space),), self.seed), main, found)
+            walk = _usable(images.feeds((sized(main, space),), self.seed), main, found)
             first = [picture for _, picture in zip(range(_ENOUGH), walk, strict=False)]
             if len(first) == min(_ENOUGH, len(source.files)):
                 found.pictures = chain(first, walk)
@@ -79,7 +79,7 @@ class Pictures:
     def made(self, space: tuple[int, ...]) -> Scenes:
         """Synthetic scenes of this size, without end."""
         assert self.main is not None
-        plan = _sized(self.main, space)
+        plan = sized(self.main, space)
         how = self.preprocess
         if how is None and self.source.origin == "images":
             from onnxpad.data.images import ImageSource
@@ -96,7 +96,7 @@ class Pictures:
         return Scenes(space, real=False, pictures=scenes())
 
 
-def _sized(plan: InputPlan, space: tuple[int, ...]) -> InputPlan:
+def sized(plan: InputPlan, space: tuple[int, ...]) -> InputPlan:
     """The same input with other spatial sizes, left free by the model."""
     assert plan.layout is not None
     shape, declared = list(plan.shape), list(plan.info.shape)

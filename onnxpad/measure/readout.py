@@ -147,6 +147,6 @@ def chosen(
     found = []
     for part in parts:
         wrong = [float(error[part].sum()) for error in errors]
-        best = max(range(len(ridges)), key=lambda i, wrong=wrong: (-wrong[i], ridges[i]))
-        found.append(fit(whole.of(part), ridges[best]))
+        _, best = min(zip(wrong, (-ridge for ridge in ridges), strict=True))
+        found.append(fit(whole.of(part), -best))
     return tuple(found)

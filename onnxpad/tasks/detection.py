@@ -106,12 +106,12 @@ class DetectionTally(Merging):
             self.candidate.append(_kept(theirs, geometry))
             self.truth.append(truth)
             self.sizes.append(geometry.source)
-        shared, shown = _shared(ours, theirs)
+        shared, shown = both_show(ours, theirs)
         self.shared.append(shared)
         self.shown.append(shown)
         if again is not None:
             back = Detections(again.xyxy - 1.0, again.scores, again.classes)
-            shared, shown = _shared(ours, back)
+            shared, shown = both_show(ours, back)
             self.shared_shifted.append(shared)
             self.shown_shifted.append(shown)
 
@@ -219,7 +219,7 @@ def _kept(found: Detections, geometry: Geometry) -> Detections:
     )
 
 
-def _shared(first: Detections, second: Detections) -> tuple[int, int]:
-    """(2m, a + b) of the boxes both show."""
+def both_show(first: Detections, second: Detections) -> tuple[int, int]:
+    """(2m, a + b): of the a and b boxes that score 0.25 or more, m pairs show the same."""
     first, second = (d.take(np.flatnonzero(d.scores >= _SHOWN)) for d in (first, second))
     return 2 * matched(first, second, _ALIKE), len(first) + len(second)

@@ -2,7 +2,7 @@
 
 import typer
 
-from onnxpad.cli.study import foveation, kernels, maps, position, sweep
+from onnxpad.cli.study import foveation, kernels, maps, position, shift, sweep
 
 app = typer.Typer(
     help="Show what padding does inside models, the paper's figures for yours; no judgement.",
@@ -14,3 +14,4 @@ app.command("kernels")(kernels.kernels)
 app.command("maps")(maps.maps)
 app.command("sweep")(sweep.sweep)
 app.command("position")(position.position)
+app.command("shift")(shift.shift)
