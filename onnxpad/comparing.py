@@ -33,6 +33,7 @@ from onnxpad.joining.memory import measured_beside
 from onnxpad.joining.models import Models, open_models, runnable
 from onnxpad.joining.part import part
 from onnxpad.joining.quantities import quantities
+from onnxpad.joining.record import record
 from onnxpad.joining.request import Request
 from onnxpad.joining.scenes import Pictures
 from onnxpad.joining.sites import sites
@@ -52,8 +53,6 @@ TILE_SECONDS = 4.0
 LATENCY_SECONDS = 3.0
 # Models so slow that this much is gone before their layers are looked at are spared it.
 LAYERS_BEFORE = 18.0
-
-_NO_DATA = "synthetic samples show no accuracy and no agreement on real ones; give data"
 
 
 def compare(
@@ -142,16 +141,9 @@ def compare_as(
         seconds=LATENCY_SECONDS,
         progress=lambda done, most: tell("latency", done, most),
     )
-    found = Comparison(
-        str(original),
-        str(candidate),
-        tuple(tally.result() for tally in outputs),
-        walk.samples(source, filled, request.seed),
-        (*warnings, *source.warnings(filled), *(w for t in outputs for w in t.warnings())),
-        Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured, memory),
-    )
-    found = replace(found, pictures=tuple(walk.examples.pictures))
-    found = _with_task(found, judge_, request)
+    run = Run(chosen.name, chosen.note, request.threads, version(), 0.0, measured, memory)
+    shown = str(original), str(candidate)
+    found = record(shown, walk, source, filled, request, warnings, run)
     padded, _ = part(lambda: sites(Path(original), Path(candidate)))
     found = replace(found, sites=padded or ())
     found = _with_insides(found, _Parts(models, source, filled, walk, request, tell, started))
@@ -184,16 +176,6 @@ class _Parts:
     def limit(self, most: int, seconds: float) -> Limit:
         """At most so many images, and so many seconds where no number of samples is asked for."""
         return limited(self.request.samples, most, seconds)
-
-
-def _with_task(found: Comparison, judge_: Judge | None, request: Request) -> Comparison:
-    if judge_ is None:
-        return replace(found, no_task=_NO_DATA)
-    result = judge_.result(request.seed)
-    if result is None:
-        return replace(found, no_task=judge_.reason)
-    told = (judge_.choice.sentence,) if judge_.choice and request.task.task is None else ()
-    return replace(found, task=replace(result, notes=(*told, *result.notes)))
 
 
 def _with_insides(found: Comparison, parts: _Parts) -> Comparison:

@@ -52,15 +52,23 @@ class Walk:
         total = limit.most if limit.most < _UNKNOWN else None
         tell("samples", 0, total)
         for item in feeds:
-            if isinstance(item, Skipped):
-                self.skip(item.name, item.reason)
-            else:
-                count = min(item.count, limit.most - self.count)
-                self._take_in(item, count)
-                tell("samples", self.count, total)
-                self.out_of_time = self.count < limit.most and limit.expired
-            if self.count >= limit.most or self.out_of_time or self._hopeless(endless=endless):
+            end = self.ended(item, limit, endless=endless)
+            tell("samples", self.count, total)
+            if end:
                 break
+        self.check()
+
+    def ended(self, item: Feed | Skipped, limit: Limit, *, endless: bool) -> bool:
+        """Run both models on one feed, or note why not; whether the pass ends here."""
+        if isinstance(item, Skipped):
+            self.skip(item.name, item.reason)
+        else:
+            self._take_in(item, min(item.count, limit.most - self.count))
+            self.out_of_time = self.count < limit.most and limit.expired
+        return self.count >= limit.most or self.out_of_time or self._hopeless(endless=endless)
+
+    def check(self) -> None:
+        """Raise RunError, DataError with the reason where no sample was used."""
         if not self.count:
             raise self.failure or self._nothing()
 

@@ -23,6 +23,9 @@ from onnxpad.probe.probe import MAP_BYTES, Probe, groups, pair_layers, thinned
 # What float32 leaves of a normalised colour that is taken to zero, relative to black.
 _ZERO = 1e-6
 
+# Of each layer of the original, that of a candidate; None where it has none.
+Counterparts = tuple[ConstantResponse | None, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class ConstantResponses:
@@ -53,29 +56,45 @@ def constant_responses(
 
     Raises RunError when a model fails.
     """
-    name = original.feeding.main
-    picture = original.feeding.constant(colour)[name]
-    pairs = pair_layers(original.anatomy, candidate.anatomy).layers if candidate else ()
-    theirs = {a.map.name: b for a, b in pairs}
+    several = () if candidate is None else (candidate,)
+    ours, theirs = constant_beside(original, several, original.anatomy.layers, colour, maps=maps)
+    found = theirs[0] if theirs else (None,) * len(ours)
+    picture = original.feeding.constant(colour)[original.feeding.main]
+    return ConstantResponses(ours, found, _sees_zero(original, picture))
+
+
+def constant_beside(
+    original: Probe, candidates: Sequence[Probe], layers: Sequence[Layer],
+    colour: float | Sequence[float] = 0.0, *, maps: bool = False,
+) -> tuple[tuple[ConstantResponse, ...], tuple[Counterparts, ...]]:  # fmt: skip
+    """Some of the original's layers, and their counterparts in each candidate.
+
+    All are held against the original's interior; the original runs once. None where a candidate
+    has no counterpart. Raises RunError when a model fails.
+    """
+    picture = original.feeding.constant(colour)[original.feeding.main]
+    pairs = [
+        {a.map.name: b for a, b in pair_layers(original.anatomy, one.anatomy).layers}
+        for one in candidates
+    ]
     ours: list[ConstantResponse] = []
-    found: list[ConstantResponse | None] = []
-    for group in groups(original.anatomy.layers):
+    theirs: list[list[ConstantResponse | None]] = [[] for _ in candidates]
+    for group in groups(layers):
         inside = [
             interior_value(m, x)
             for m, x in zip(original.interior(group)(picture), group, strict=True)
         ]
         ours += _responses(original, group, group, inside, picture, maps)
-        both = [i for i, x in enumerate(group) if x.map.name in theirs]
-        made: dict[int, ConstantResponse] = {}
-        if candidate is not None and both:
-            layers = [theirs[group[i].map.name] for i in both]
-            known = [inside[i] for i in both]
-            responses = _responses(
-                candidate, layers, [group[i] for i in both], known, picture, maps
-            )
-            made = dict(zip(both, responses, strict=True))
-        found += [made.get(i) for i in range(len(group))]
-    return ConstantResponses(tuple(ours), tuple(found), _sees_zero(original, picture))
+        for candidate, known, found in zip(candidates, pairs, theirs, strict=True):
+            both = [i for i, x in enumerate(group) if x.map.name in known]
+            made: dict[int, ConstantResponse] = {}
+            if both:
+                others = [known[group[i].map.name] for i in both]
+                named, values = [group[i] for i in both], [inside[i] for i in both]
+                responses = _responses(candidate, others, named, values, picture, maps)
+                made = dict(zip(both, responses, strict=True))
+            found += [made.get(i) for i in range(len(group))]
+    return tuple(ours), tuple(map(tuple, theirs))
 
 
 def _responses(

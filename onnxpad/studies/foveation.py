@@ -1,6 +1,7 @@
 """In how many ways each input pixel contributes, with each padding: R4 of the paper."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from onnxpad.measure.foveation import Foveation
 from onnxpad.measure.foveation import foveation as ratios
-from onnxpad.model import load_model
+from onnxpad.model import Model, load_model
 from onnxpad.paths.counts import Counts
 from onnxpad.paths.state import NoPathsError
 from onnxpad.paths.walk import count_paths
@@ -57,8 +58,31 @@ def foveation(
     return Study("foveation", "Foveation: paths from each input pixel", _ABOUT, found)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Paths:
+    """Maps of paths of one model.
+
+    Attributes:
+        maps: by padding, AS_IT_IS first: (height, width) relative to the centre.
+        sites: of the model, by the sizes they are counted at.
+        notes: what was left out of the count, and how often.
+    """
+
+    maps: dict[str, NDArray[np.float64]]
+    sites: tuple[PaddingSite, ...]
+    notes: dict[str, int]
+
+
 def _one(path: Path, size: tuple[int, ...] | None, modes: Sequence[str]) -> ModelStudy:
-    model = load_model(path)
+    found = paths(load_model(path), size, modes)
+    return _shown(path, found.sites, found.maps, found.notes)
+
+
+def paths(model: Model, size: tuple[int, ...] | None, modes: Sequence[str]) -> Paths:
+    """Count them for the padding as it is and for each mode in place of zeros.
+
+    Raises DoesNotApplyError with the reason where they cannot be counted, ModelError, UsageError.
+    """
     known = subject(model)
     picture = find_picture(known.main)
     if picture is None:
@@ -79,7 +103,7 @@ def _one(path: Path, size: tuple[int, ...] | None, modes: Sequence[str]) -> Mode
     except NoPathsError as error:
         raise DoesNotApplyError(f"its paths cannot be counted: {error}") from None
     maps = {name: _map(counts) for name, (counts, _) in zip(names, counted, strict=True)}
-    return _shown(path, sites, maps, counted[0][1])
+    return Paths(maps, sites, counted[0][1])
 
 
 def _settled(known: Subject, picture: Picture) -> tuple[Scope, tuple[PaddingSite, ...]]:
