@@ -36,6 +36,7 @@ def shift(
     models: Sequence[Source],
     requests: Sequence[Request] | None = None,
     *,
+    pixels: Sequence[int] = (),
     progress: Progress = _silent,
 ) -> Study:
     """Agreement of a model with itself under random crops and shifts of 1, 2, 4, ... pixels.
@@ -49,13 +50,15 @@ def shift(
         requests: data, labels, preprocess, size, task, samples, seed, provider and threads, one
             for each model; None for synthetic scenes. Without a number of samples as many as about
             20 seconds allow, 256 at most.
+        pixels: to shift by; () for 1, 2, 3, 4, 8, ... and all the room there is.
         progress: told (stage, done, total).
 
     Raises:
-        UsageError, DataError: a request, or data that do not exist or do not fit.
+        UsageError, DataError: a request, shifts larger than the room, or data that do not fit.
         ModelError, RunError: a single model that cannot be read or run; among several it is said.
     """
     first: list[tuple[str, Shifts]] = []
+    by = tuple(dict.fromkeys(pixels))
 
     def one(path: Path, request: Request) -> ModelStudy:
         opened = open_one(path, request, labelled=True)
@@ -63,7 +66,7 @@ def shift(
         most = request.samples
         if most is None and first:
             most = first[0][1].samples  # the same samples as the first, however long that takes
-        run = Shifts(opened, main, canvases(opened, main), most, progress)
+        run = Shifts(opened, main, canvases(opened, main), most, by, progress)
         run.run()
         study = _shown(path, run, first[0] if first else None)
         first.append((path.name, run))

@@ -10,7 +10,7 @@ from onnxpad.data.labels import ClassLabel
 from onnxpad.data.plan import InputPlan
 from onnxpad.data.sample import Sample
 from onnxpad.data.synthetic import generator
-from onnxpad.errors import DataError
+from onnxpad.errors import DataError, UsageError
 from onnxpad.joining.limit import Progress
 from onnxpad.joining.opening import Opened
 from onnxpad.measure.pair import Array
@@ -23,7 +23,7 @@ from onnxpad.tasks.task import Outputs, one_sample
 from onnxpad.tasks.view import View
 
 DISTANCES = (1, 2, 3, 4, 8, 16, 32, 64)
-MOST, FEWEST, SECONDS = 256, 2, 18.0
+MOST, SECONDS = 256, 18.0
 _AXES = ("x", "y", "z")
 DIAGONAL = "diagonal"
 # Random crops draw from numbers of their own, apart from those that make scenes.
@@ -38,6 +38,7 @@ class Shifts:
 
     Attributes:
         most: samples; None for as many as time allows, 256 at most.
+        asked: pixels to shift by; () for powers of 2 and all the room there is.
         random: by sample, two random crops. moved: by direction and pixels, of each sample.
         accuracy: by pixels along the diagonal; {} without class labels.
         refused: why the first sample that does not fit the task does not.
@@ -47,6 +48,7 @@ class Shifts:
     main: InputPlan
     canvases: Canvases
     most: int | None
+    asked: tuple[int, ...]
     tell: Progress
     random: dict[str, Alike] = field(default_factory=dict)
     moved: dict[tuple[str, int], list[Alike]] = field(default_factory=dict)
@@ -58,12 +60,16 @@ class Shifts:
 
     def run(self) -> None:
         """Walk over the samples. Raises RunError, UsageError, and DataError where none fits."""
+        room = min(self.canvases.room)
+        if not all(0 < pixels <= room for pixels in self.asked):
+            told = ", ".join(map(str, self.asked))
+            raise UsageError(f"shift by {told} pixels: crops can move by 1 to {room}")
         count, started = self.most or MOST, perf_counter()
         for canvas in self.canvases:
             self._take(canvas, count - self.samples)
             self.tell("shifts", self.samples, count)
             late = self.most is None and perf_counter() - started > SECONDS
-            if self.samples >= count or (late and self.samples >= FEWEST):
+            if self.samples >= count or late:
                 break
         if not self.random and not self.moved:
             told = self.refused or f"none of {self.canvases.skipped} samples could be used"
@@ -81,8 +87,10 @@ class Shifts:
 
     @property
     def distances(self) -> tuple[int, ...]:
-        """Those there is room for; the room itself is the last."""
+        """Those that are asked for, else those there is room for; the room itself is the last."""
         room = min(self.canvases.room)
+        if self.asked:
+            return self.asked
         return tuple(dict.fromkeys((*(d for d in DISTANCES if d < room), room)))
 
     def _take(self, canvas: Canvas, room_for: int) -> None:

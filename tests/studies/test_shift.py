@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from onnxpad.data.framing import Resize
+from onnxpad.errors import UsageError
 from onnxpad.studies.canvas import larger
 from onnxpad.studies.each import request
 from onnxpad.studies.shift import shift
@@ -136,6 +137,13 @@ def test_outputs_with_space_are_laid_over_each_other(tmp_path: Path):
     assert "on the same crops of 12 samples" in " ".join(found.models[1].said)
 
 
+def test_only_the_shifts_that_are_asked_for(tmp_path: Path):
+    path = blind(tmp_path / "blind.onnx")
+    assert list(rows(shift([path], [ask(path)], pixels=[3, 1, 3]))) == [3, 1]
+    with pytest.raises(UsageError, match="1 to 4"):
+        shift([path], [ask(path)], pixels=[5])
+
+
 def test_half_a_pixel_of_the_output_is_said(tmp_path: Path):
     path = tmp_path / "step.onnx"
     onnx.save(chain(1, pad=1, stride=2, channels=3, size=SIZE), path)
@@ -180,7 +188,7 @@ def test_the_command(tmp_path: Path):
 @pytest.mark.zoo
 @pytest.mark.parametrize("path", zoo_models(), ids=lambda p: p.stem)
 def test_real_models(path: Path):
-    one = shift([path], [request(path, samples=1)]).models[0]
+    one = shift([path], [request(path, samples=1)], pixels=[1]).models[0]
     if path.stem in ("basic_pitch_nmp", "silero_vad"):
         assert "signal" in one.absent
         return

@@ -1,5 +1,9 @@
 """``onnxpad study shift``: how much the answer depends on where the crop begins."""
 
+from typing import Annotated
+
+import typer
+
 from onnxpad.cli import options as flag
 from onnxpad.cli.running import Flags
 from onnxpad.cli.study.showing import Models, Save, check_reports, show
@@ -16,6 +20,10 @@ def shift(
     task: flag.Task = None,
     class_offset: flag.ClassOffset = None,
     decoder: flag.Decoder = None,
+    pixels: Annotated[
+        list[int] | None,
+        typer.Option(min=1, metavar="PX", help="Shift by so many pixels only. Repeatable."),
+    ] = None,
     provider: flag.Provider = None,
     threads: flag.Threads = None,
     config: flag.ConfigFile = None,
@@ -34,7 +42,7 @@ def shift(
 
       onnxpad study shift model.onnx model.reflect.onnx --data val/ --labels folders
 
-      onnxpad study shift segmenter.onnx --samples 50 --report html:shift.html
+      onnxpad study shift segmenter.onnx --pixels 1 --pixels 8 --report html:shift.html
     """
     from onnxpad.report.progress import progress
     from onnxpad.studies.shift import shift as study
@@ -47,5 +55,5 @@ def shift(
     )  # fmt: skip
     requests = [flags.request(model) for model in models]
     with progress() as tell:
-        found = study(models, requests, progress=tell)
+        found = study(models, requests, pixels=pixels or (), progress=tell)
     return show(found, report, save, verbose=verbose, quiet=quiet)
