@@ -177,18 +177,28 @@ def normalised_axes(node: NodeProto, rank: int, opset: int) -> tuple[int, ...]:
 
 
 def channels_last(node: NodeProto, op: WindowOp) -> bool:
-    """Whether the op's data is N, spatial..., C."""
-    return op.channels_last or bool(attributes(node).get("channels_last", 0))
+    """Whether the op's data is N, spatial..., C. None of ONNX's own operators has the attribute."""
+    return op.channels_last or (
+        node.domain not in DEFAULT_DOMAINS and bool(attributes(node).get("channels_last", 0))
+    )
 
 
 _WINDOW = frozenset(("kernel_shape", "strides", "dilations"))
 
 
-def windows(scope: Scope, node: NodeProto, op: WindowOp) -> tuple[Window, ...] | None:
-    """The op's window along each spatial axis; None where any part of it is unknown."""
-    if any(a.ref_attr_name and a.name in _WINDOW for a in node.attribute):
+def windows(
+    scope: Scope, node: NodeProto, op: WindowOp, given: dict[str, Any] | None = None
+) -> tuple[Window, ...] | None:
+    """The op's window along each spatial axis; None where any part of it is unknown.
+
+    Args:
+        given: the node's attributes, by who has read them already.
+    """
+    given = attributes(node) if given is None else given
+    if len(given) < len(node.attribute) and any(
+        a.ref_attr_name and a.name in _WINDOW for a in node.attribute
+    ):
         return None  # the function's caller says
-    given = attributes(node)
     kernel: list[Any] | None = given.get("kernel_shape")
     if not kernel and op.weight >= 0 and len(node.input) > op.weight:
         shape = scope.info(node.input[op.weight]).shape

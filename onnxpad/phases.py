@@ -10,6 +10,7 @@ from onnxpad.values import attributes
 
 _WANTED = ("Reshape", "Transpose", "Reshape")  # from the convolution backwards
 _STEPS = 8
+_BETWEEN = ops.UNARY | ops.PER_CHANNEL | {"Conv"}
 
 
 def in_phases(scope: Scope, name: str) -> bool:
@@ -29,7 +30,7 @@ def in_phases(scope: Scope, name: str) -> bool:
             seen.append(node)
             if len(seen) == len(_WANTED):
                 return _moves_phases(scope, seen)
-        elif seen or node.op_type not in ops.UNARY | ops.PER_CHANNEL | {"Conv"}:
+        elif seen or node.op_type not in _BETWEEN:
             return False
         name = node.input[0]
     return False

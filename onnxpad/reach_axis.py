@@ -34,9 +34,13 @@ def slid(
     if out == 0 or min(begin, end) < 0 or not _small(size + begin + end, window, out):
         return None
     extent = end_extent(size, window, begin, end, ceil=ceil_mode)
-    padded = np.pad(mask, (begin, extent), constant_values=invents)
-    taps = np.lib.stride_tricks.sliding_window_view(padded, window.extent)
-    return np.asarray(taps[:: window.stride, :: window.dilation][:out].any(axis=1))
+    padded = np.full(begin + size + extent, invents)
+    padded[begin : begin + size] = mask
+    span = (out - 1) * window.stride + 1
+    made = np.zeros(out, dtype=bool)
+    for start in range(0, window.extent, window.dilation):
+        made |= padded[start : start + span : window.stride]
+    return made
 
 
 def spread(mask: Mask, window: Window, begin: int, out: int) -> Mask | None:

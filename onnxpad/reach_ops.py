@@ -29,7 +29,7 @@ def join(context: Context, _index: int, node: NodeProto, states: States) -> Spre
             size = context.known(node.output[0], target) or len(mask)
             if len(mask) not in (1, size) or size > LARGEST:
                 raise LostError("joins maps of different sizes")
-            wide = np.broadcast_to(mask, (size,))
+            wide = mask if len(mask) == size else np.broadcast_to(mask, (size,))
             if target in masks and len(masks[target]) != size:
                 raise LostError("joins maps of different sizes")
             masks[target] = masks[target] | wide if target in masks else wide

@@ -20,7 +20,7 @@ def window(context: Context, index: int, node: NodeProto, states: States) -> Spr
     if node.op_type == "DeformConv":
         raise LostError("reads at places that the data decides")
     state, given, source = only(states), attributes(node), node.input[0]
-    windows = ops.windows(context.scope, node, op)
+    windows = ops.windows(context.scope, node, op, given)
     axes = spatial_axes(node, op, windows, given, context.scope.info(source).shape)
     if windows is None or axes is None or not set(state.masks) <= set(axes):
         raise LostError("slides a window that is not known")

@@ -116,11 +116,10 @@ def read_value_info(value: ValueInfoProto) -> TensorInfo:
         return TensorInfo()
     if not tensor.HasField("shape"):
         return TensorInfo(tensor.elem_type)
-    dims = (
-        (d.dim_value if d.dim_value > 0 else None) if d.HasField("dim_value") else d.dim_param
-        for d in tensor.shape.dim
-    )
-    return TensorInfo(tensor.elem_type, tuple(d or None for d in dims))
+    # a dim holds one of the two, and protobuf gives 0 and "" for the one it does not
+    dims = [d.dim_value or d.dim_param or None for d in tensor.shape.dim]
+    sizes = [None if isinstance(d, int) and d < 0 else d for d in dims]
+    return TensorInfo(tensor.elem_type, tuple(sizes))
 
 
 def without_weights(model: ModelProto) -> ModelProto:

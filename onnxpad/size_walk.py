@@ -138,8 +138,8 @@ def _unknown(state: SizeState, node: NodeProto, reason: str) -> None:
     """A node nobody can follow: if no candidate reaches it, what it makes is as recorded."""
     read = [name for name in node.input if name]
     inner = {name for *_, graph in subgraphs(node) for one in graph.node for name in one.input}
-    known = set(state.dims) | set(state.given)
-    reached = any(_reaches(state, name) for name in (*read, *sorted(inner & known)))
+    known = [name for name in sorted(inner) if name in state.dims or name in state.given]
+    reached = any(_reaches(state, name) for name in (*read, *known))
     for name in node.output:
         if name:
             state.dims[name] = None if reached else state.recorded(name)

@@ -23,7 +23,7 @@ def window(state: SizeState, node: NodeProto) -> Dims:
     if op is None:
         raise UnknownSizeError("slides no window")
     data, given = state.dims_of(node.input[0]), attributes(node)
-    windows = ops.windows(state.scope, node, op)
+    windows = ops.windows(state.scope, node, op, given)
     axes = spatial_axes(node, op, windows, given, tuple(None for _ in data))
     if windows is None or axes is None or len(data) != len(axes) + 2:
         raise UnknownSizeError("has a window that is not known")
@@ -52,7 +52,7 @@ def window(state: SizeState, node: NodeProto) -> Dims:
 
 def _refuse_small(state: SizeState, node: NodeProto, out: Element) -> None:
     """Note the maps that are too small for a window; sizes that were looked through are known."""
-    if isinstance(out, Along) and out in state.whole:
+    if out in state.whole if isinstance(out, Along) else out is None or out >= 1:
         return
     state.refuse(node, lift(lambda n: np.less(n, 1), out), _NO_WINDOW)
     if isinstance(out, Along):

@@ -235,11 +235,12 @@ def _in_front(state: SizeState, use: WindowUse, size: Element) -> tuple[Element,
 
     A Transpose may stand between: of a Pad's axes it is the one that the candidates reach.
     """
+    explicit = [site for site in use.sites if site.node != use.node]
+    if not explicit:
+        return size, 0, 0
     begin: Element = 0
     end: Element = 0
-    for site in use.sites:
-        if site.node == use.node:
-            continue
+    for site in explicit:
         reached = [i for i, d in enumerate(state.maybe(site.node) or ()) if isinstance(d, Along)]
         if len(reached) != 1:
             return None, None, None

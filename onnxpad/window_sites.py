@@ -15,8 +15,8 @@ from onnxpad.values import attributes
 
 def window_site(scope: Scope, node: NodeProto, op: ops.WindowOp) -> PaddingSite | None:
     """The site that a window op is by itself, None if it pads nothing."""
-    windows = ops.windows(scope, node, op)
     given = attributes(node)
+    windows = ops.windows(scope, node, op, given)
     automatic = given.get("auto_pad", b"NOTSET").decode(errors="replace")
     referred = {a.name for a in node.attribute if a.ref_attr_name}
     info = scope.info(node.input[0])

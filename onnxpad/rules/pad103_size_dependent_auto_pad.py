@@ -77,10 +77,12 @@ def _refused(scope: Scope, node: NodeProto, op: ops.WindowOp) -> str:
     automatic = given.get("auto_pad", b"NOTSET").decode(errors="replace")
     if op.conv and automatic != "NOTSET" and "pads" in given:
         return f"auto_pad {automatic} beside pads"
-    windows = ops.windows(scope, node, op) or ()
+    if not automatic.startswith("SAME"):
+        return ""
+    windows = ops.windows(scope, node, op, given) or ()
     dilations = given.get("dilations") or [w.dilation for w in windows]
     matters = op.conv or any(w.extent > w.kernel for w in windows)
-    if automatic.startswith("SAME") and max(dilations, default=1) > 1 and matters:
+    if max(dilations, default=1) > 1 and matters:
         return f"auto_pad {automatic} with dilation {max(dilations)}"
     return ""
 
