@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from onnxpad.errors import OnnxpadError as OnnxpadError
     from onnxpad.findings import Audit as Audit
     from onnxpad.plan import Plan as Plan
-    from onnxpad.plan import read_plan as read_plan
+    from onnxpad.plan_file import read_plan as read_plan
     from onnxpad.records import PaddingSite as PaddingSite
     from onnxpad.rewriting import RewriteResult as RewriteResult
     from onnxpad.rewriting import rewrite as rewrite
@@ -31,7 +31,7 @@ _HOMES = {
     "calibrate": "calibration",
     "compare": "comparing",
     "find_sites": "sites",
-    "read_plan": "plan",
+    "read_plan": "plan_file",
     "rewrite": "rewriting",
 }
 

@@ -57,7 +57,7 @@ def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
             padded = shop.build.op(one.op_type, inputs, domain=one.domain, **attributes(one))
     shop.place(index)
     node.input[0] = padded
-    _pad_no_more(node)
+    pad_no_more(node)
     return {0: "in front of the op", 1: "before DQ", 2: "before Q/DQ"}[len(quantised)]
 
 
@@ -163,7 +163,7 @@ def shape_rank(scope: Scope, name: str) -> int:
     return len(scope.info(name).shape or ())
 
 
-def _pad_no_more(node: NodeProto) -> None:
+def pad_no_more(node: NodeProto) -> None:
     """Explicit zero pads in place of what the op padded itself."""
     for position in range(len(node.attribute) - 1, -1, -1):
         attribute = node.attribute[position]
@@ -180,6 +180,8 @@ def _change_explicit(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     index = shop.scope.producers[site.node]
     if mode.name == "zero" and fold(shop, site, index):
         return "into the op's own pads"
+    if mode.name == "zero" and "hoisted" in site.notes:
+        return ""
     if mode == site.mode:
         return ""
     node = shop.scope.nodes[index]

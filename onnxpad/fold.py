@@ -4,10 +4,9 @@ from onnx import NodeProto, helper
 
 from onnxpad import ops
 from onnxpad.implicit import KEEPS_ZERO, conv_takes_pads, keeps_own_pads, only_windows_read
-from onnxpad.pad_sites import pad_mode
+from onnxpad.pad_sites import border, pad_mode
 from onnxpad.records import PaddingSite
 from onnxpad.scopes import Scope
-from onnxpad.trace import follow
 from onnxpad.values import attributes
 from onnxpad.workshop import Workshop
 
@@ -16,8 +15,9 @@ def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
     """Make zero padding implicit: the readers' own pads in place of nodes. False if not exact."""
     if any(a.begin is None or a.end is None for a in site.axes):
         return False
-    trace = follow(shop.scope, shop.values, site.node, tuple(a.axis for a in site.axes))
-    if not all(_keeps_zero(shop, i) for i in trace.between):
+    axes = tuple(a.axis for a in site.axes)
+    trace = border(shop.scope, shop.values, site.node, axes, site.mode)
+    if not all(_keeps_zero(shop, i, site) for i in trace.between):
         return False
     seen = [site.node, *(shop.scope.nodes[i].output[0] for i in trace.between)]
     if len(trace.between) != len(set(trace.between)) or not only_windows_read(
@@ -33,19 +33,24 @@ def fold(shop: Workshop, site: PaddingSite, index: int) -> bool:
         node.input[0] = source if node.input[0] == site.node else node.input[0]
     for passed in trace.between:
         node = shop.scope.nodes[passed]
-        if node.input[0] == site.node:
-            shop.edit.node(passed).input[0] = source
+        for position, name in enumerate(node.input):
+            if name == site.node:
+                shop.edit.node(passed).input[position] = source
         shop.edit.stale.update(node.output)
     shop.edit.removed.add(index)
     shop.folded.add(index)
     return True
 
 
-def _keeps_zero(shop: Workshop, index: int) -> bool:
-    """Whether a border of zeros is one behind the node too, as the node will be."""
+def _keeps_zero(shop: Workshop, index: int, site: PaddingSite) -> bool:
+    """Whether a border of zeros is one behind the node too, as the node will be.
+
+    A hoisted padding is the window ops' own, done earlier: what lies between needs not keep it.
+    """
     node = shop.scope.nodes[index]
     if node.op_type != "Pad":
-        return node.op_type in KEEPS_ZERO
+        # a Reshape may name the padded sizes
+        return node.op_type in KEEPS_ZERO or ("hoisted" in site.notes and node.op_type != "Reshape")
     if index in shop.edit.removed:
         return index in shop.folded
     return pad_mode(shop.scope, shop.values, shop.edit.replaced.get(index, node)).name == "zero"

@@ -11,7 +11,7 @@ from onnxpad.modes import Mode
 from onnxpad.recognise import Composed
 from onnxpad.records import OtherPad, PaddingSite, SiteAxis
 from onnxpad.scopes import Scope, node_name
-from onnxpad.trace import Trace, follow
+from onnxpad.trace import Axes, Trace, follow
 from onnxpad.values import Values, attributes
 from onnxpad.window_sites import causal, size_of, spatial_axes
 
@@ -30,10 +30,23 @@ def pad_site(scope: Scope, values: Values, node: NodeProto) -> PaddingSite | Oth
     known = [v for i in padded for v in (begins[i], ends[i]) if v is not None]
     if any(v < 0 for v in known):
         return OtherPad("", "it crops (negative pads)")
-    trace = follow(scope, values, node.output[0], tuple(padded))
-    axes = tuple(SiteAxis(i, size_of(info.shape, i), begins[i], ends[i], None) for i in padded)
     mode = pad_mode(scope, values, node)
+    trace = border(scope, values, node.output[0], tuple(padded), mode)
+    axes = tuple(SiteAxis(i, size_of(info.shape, i), begins[i], ends[i], None) for i in padded)
     return _explicit(scope, node, "Pad", mode, node.input[0], rank, axes, trace)
+
+
+def border(scope: Scope, values: Values, name: str, axes: Axes, mode: Mode) -> Trace:
+    """Where a padded tensor's border is read; copies stay copies behind convolutions of kernel 1.
+
+    These are passed where all that reads their results in the end is window ops again: there
+    rewriting puts padding that costs less in front of them. Else they are the readers.
+    """
+    if mode.copying or mode.name == "linear":
+        trace = follow(scope, values, name, axes, convs=True)
+        if trace.readers and not trace.blocked:
+            return trace
+    return follow(scope, values, name, axes)
 
 
 def pad_amounts(
@@ -127,7 +140,7 @@ def composed_site(
     scope: Scope, values: Values, node: NodeProto, found: Composed
 ) -> PaddingSite | None:
     """A padding composed of several nodes, if window ops read it; None if anything else does."""
-    trace = follow(scope, values, found.output, tuple(a for a, *_ in found.axes))
+    trace = border(scope, values, found.output, tuple(a for a, *_ in found.axes), found.mode)
     shape = scope.info(found.source).shape
     axes = tuple(
         SiteAxis(axis, size_of(shape, axis), begin, end, None) for axis, begin, end in found.axes
@@ -173,12 +186,18 @@ def _explicit(
         scope.info(source).dtype, axes, tuple(r.output[0] for r in read),
         tuple(dict.fromkeys(ops.op_name(r) for r in read)),
         any((o := ops.window_op(r)) is not None and o.conv for r in read),
-        causal(axes, windows), scope.opset, _explicit_notes(node, read),
+        causal(axes, windows), scope.opset, _explicit_notes(node, read, trace),
     )  # fmt: skip
 
 
-def _explicit_notes(node: NodeProto, read: list[NodeProto]) -> tuple[str, ...]:
-    """The note ``direct`` where every reader reads the padded tensor and pads nothing itself."""
+def _explicit_notes(node: NodeProto, read: list[NodeProto], trace: Trace) -> tuple[str, ...]:
+    """What is special about it.
+
+    ``hoisted``: it stands in front of convolutions of kernel 1, which pass it on. ``direct``: every
+    reader reads the padded tensor itself, and pads nothing of its own.
+    """
+    if trace.through:
+        return ("hoisted",)
     own = (attributes(r) for r in read)
     plain = all(
         not any(o.get("pads", ())) and o.get("auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")

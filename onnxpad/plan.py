@@ -1,18 +1,14 @@
-"""Decide which site gets which mode; plans as data that can be saved, read, compared."""
+"""Decide which site gets which mode; plans as data that can be saved and compared."""
 
 import hashlib
 import json
-import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from math import inf, isfinite
-from pathlib import Path
-from typing import Literal
 
 from onnxpad.errors import UsageError, expect
-from onnxpad.modes import Mode, parse_mode
+from onnxpad.modes import Mode
 from onnxpad.records import PaddingSite
 from onnxpad.refusals import pointless, refusal
 from onnxpad.targets import FLOAT_PADS
@@ -22,7 +18,8 @@ from onnxpad.text import printable
 Means = Mapping[str, tuple[float, ...]]
 
 SCHEMA = "onnxpad.plan/1"
-LARGEST_PLAN = 16 * 2**20  # bytes
+PLACES = ("auto", "site")
+DEFAULT_PLACE = "site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +28,24 @@ class Plan:
 
     Attributes:
         modes: (site, mode) pairs. means: (site, number per channel) of the sites with mode mean.
+        places: (site, tensor) of the sites whose padding is done at another tensor.
         halo: (input, mode, pixels per side as asked for), if any.
     """
 
     modes: tuple[tuple[str, Mode], ...]
     halo: tuple[str, Mode, int] | None = None
     means: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
 
     def to_json(self) -> str:
         """The plan as a file's text; equal plans give equal bytes."""
         sites: list[dict[str, object]] = [
             {"site": site, "mode": str(mode), "place": "site"} for site, mode in self.modes
         ]
-        means = dict(self.means)
+        means, places = dict(self.means), dict(self.places)
         for entry in sites:
+            if entry["site"] in places:
+                entry |= {"place": "hoisted", "at": places[str(entry["site"])]}
             if entry["site"] in means:
                 entry["means"] = list(means[str(entry["site"])])
         if self.halo is not None:
@@ -73,6 +74,7 @@ class Request:
         plan: a plan to follow in place of ``mode``.
         halo: pixels per side to pad the input with, in place of any site; 0 for none.
         means: what mode mean writes, by site.
+        place: "site", or "auto" to move padding to where it costs least; "" follows the plan.
         target: a runtime to build for: cuda and tensorrt have no integer Pad.
     """
 
@@ -88,6 +90,14 @@ class Request:
     halo: int = 0
     target: str = ""
     means: Means | None = None
+    place: str = ""
+
+    @property
+    def targets(self) -> Mapping[str, str] | None:
+        """Site -> tensor to pad in its place, as a plan says; None where cost decides."""
+        if self.plan is not None:
+            return dict(self.plan.places)
+        return None if (self.place or DEFAULT_PLACE) == "auto" else {}
 
     @property
     def known_means(self) -> Means:
@@ -103,6 +113,12 @@ class Request:
             raise UsageError(
                 f"unknown target {printable(self.target)!r}; expected {' or '.join(FLOAT_PADS)}"
             )
+        if self.place not in ("", *PLACES):
+            raise UsageError(
+                f"unknown place {printable(self.place)!r}; expected {' or '.join(PLACES)}"
+            )
+        if self.place and self.plan is not None:
+            raise UsageError("a plan says itself where padding is placed; leave out --place")
         if self.mode is not None and self.plan is not None:
             raise UsageError("a mode and a plan were both given; give one of them")
         if not self.halo:
@@ -234,53 +250,3 @@ def _allowed(site: PaddingSite, mode: Mode, request: Request) -> Decision:
     if second is not None:
         return Decision(site, "refuse", mode, f"{row.reason}; nor {fallback}: {second.reason}")
     return Decision(site, "change", fallback, f"{fallback} in place of {mode}: {row.reason}")
-
-
-def read_plan(path: str | os.PathLike[str]) -> Plan:
-    """Read a plan that ``Plan.to_json`` wrote.
-
-    Raises:
-        UsageError: unreadable, too large, or not a plan; says where in the file.
-    """
-    from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
-
-    class Entry(BaseModel):
-        model_config = ConfigDict(extra="forbid")
-        site: str
-        mode: str
-        place: Literal["site", "halo"] = "site"
-        pixels: int = Field(default=0, ge=0)
-        means: list[FiniteFloat] = []
-
-    expect(path, (str, os.PathLike), "a plan", "a path")
-    path = Path(path)
-    shown = printable(str(path))
-    try:
-        if path.stat().st_size > LARGEST_PLAN:
-            raise UsageError(f"{shown}: larger than a plan can be ({LARGEST_PLAN} bytes)")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, a zero byte in the name
-        raise UsageError(f"{shown}: the plan cannot be read: {error}") from None
-    try:
-        document = json.loads(text)
-        if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
-            raise UsageError(f'{shown}: not a plan; expected "schema": "{SCHEMA}"')
-        listed = document.get("sites", [])
-        if not isinstance(listed, list):
-            raise UsageError(f'{shown}: "sites" is not a list')
-        entries = [Entry.model_validate(e) for e in listed]
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{shown}: not JSON: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"])
-        raise UsageError(f"{shown}: a site's {where!r}: {first['msg']}") from None
-    times = Counter(e.site for e in entries)
-    if twice := next((site for site, count in times.items() if count > 1), None):
-        raise UsageError(f"{shown}: it names the site {printable(twice)!r} twice")
-    halos = [(e.site, parse_mode(e.mode), e.pixels) for e in entries if e.place == "halo"]
-    if halos and len(entries) > 1:
-        raise UsageError(f"{shown}: a plan is one halo or a list of sites, not both")
-    modes = tuple((e.site, parse_mode(e.mode)) for e in entries if e.place == "site")
-    means = tuple((e.site, tuple(e.means)) for e in entries if e.means)
-    return Plan(modes, halos[0] if halos else None, means)

@@ -99,13 +99,32 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """Padding that is not done where it is read.
+
+    Attributes:
+        tensor: what is padded in its place. crossed: first outputs of the nodes in between.
+        sites: identities of all whose padding this is.
+        before, after: estimated microseconds of the padding at the sites, and as it is placed,
+            with what the nodes in between take longer.
+    """
+
+    tensor: str
+    crossed: tuple[str, ...]
+    sites: tuple[str, ...]
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
-    """A site that was changed: from which mode to which, how, and a remark ("" if none)."""
+    """A site that was changed: from which mode to which, how, a remark ("" if none), and where."""
 
     site: PaddingSite
     mode: Mode
     how: str
     remark: str = ""
+    place: Placement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,13 @@ TABLE: tuple[Refusal, ...] = (
         "they were put there",
     ),
     Refusal(
+        "hoisted", "a Pad in front of convolutions of kernel 1 that pass its copies on, constant, "
+        "linear, mean or partial",
+        lambda site, mode: "hoisted" in site.notes and not mode.copying and mode.name != "zero",
+        "its Pad stands in front of convolutions of kernel 1, behind which only copies are still "
+        "what was padded; rewrite it to zero first, which makes the padding the window op's own",
+    ),
+    Refusal(
         "old-auto-pad", "auto_pad SAME with a stride, unknown size, opset below 11, any mode but "
         "partial",
         lambda site, mode: site.form == "auto_pad" and _dynamic_amount(site) and site.opset < 11

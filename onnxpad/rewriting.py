@@ -6,31 +6,27 @@ model alone.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnx import ModelProto
 
-from onnxpad import shapes
+from onnxpad.applying import edit, names_in_use, put_in, unfolded
 from onnxpad.arguments import assignments, globs
-from onnxpad.builder import Builder
-from onnxpad.edits import change
-from onnxpad.errors import ModelError, UsageError, expect
+from onnxpad.errors import UsageError, expect
 from onnxpad.grid import OffGridError
 from onnxpad.halo import add_halo
 from onnxpad.indexing import index
 from onnxpad.model import Model, blaming, load_model
 from onnxpad.modes import Mode, parse_mode
-from onnxpad.plan import Decision, Means, Plan, Request, decide, read_plan
+from onnxpad.plan import Decision, Means, Plan, Request, decide
+from onnxpad.plan_file import read_plan
 from onnxpad.records import Changed, Halo, Kept, OtherPad, Survey
-from onnxpad.scopes import Scope, TensorInfo
+from onnxpad.scopes import Scope
 from onnxpad.sites import survey_scopes
-from onnxpad.splice import FieldEdit, ScopeEdit, apply, set_metadata, undo
+from onnxpad.splice import FieldEdit, ScopeEdit, undo
 from onnxpad.text import printable
-from onnxpad.values import Values
-from onnxpad.workshop import Workshop
-from onnxpad.writing import PLAN_KEY, VERSION_KEY, Output, check_target, staged
+from onnxpad.writing import Output, check_target, staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +120,7 @@ def rewrite(
     halo: int = 0,
     target: str = "",
     means: Means | None = None,
+    place: str = "",
 ) -> RewriteResult:
     """Change the padding of a model. Neither the file nor the proto handed over is changed.
 
@@ -142,6 +139,8 @@ def rewrite(
             them away again at the outputs or in front of global pooling.
         target: "cuda" or "tensorrt", which have no integer Pad: pad in front of Q then.
         means: what mode mean writes, site to one number per channel, as ``calibrate`` gives it.
+        place: "site" pads where it is read; "auto" moves copying padding to where it costs least,
+            with the same results. By default a plan's own places, else "site".
 
     Raises:
         ModelError: the model cannot be read.
@@ -160,6 +159,7 @@ def rewrite(
         halo=halo,
         target=target,
         means=means,
+        place=place,
     )
     request.check()
     model = load_model(source)
@@ -176,15 +176,18 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         return _rewrite_halo(model, scopes, found, *wanted)
     decisions = decide(found.sites, request)
     changes = [d for d in decisions.all if d.action == "change" and d.mode is not None]
-    edits, how = _edit(scopes, changes, request)
-    plan = decisions.plan(request.known_means)
+    edits, how, places = edit(scopes, changes, request)
+    plan = replace(
+        decisions.plan(request.known_means),
+        places=tuple((site, place.tensor) for site, place in places.items()),
+    )
     changed = tuple(
-        Changed(d.site, d.mode, how[d.site.identity], d.reason)
+        Changed(d.site, d.mode, how[d.site.identity], d.reason, places.get(d.site.identity))
         for d in changes
         if d.mode is not None and how[d.site.identity]
     )
     kept = [d for d in decisions.all if d.action == "leave"] + [
-        Decision(d.site, "leave", d.mode, f"already {d.mode}; its zeros cannot be the op's own")
+        Decision(d.site, "leave", d.mode, unfolded(d.site, d.mode))
         for d in changes
         if not how[d.site.identity]
     ]
@@ -193,7 +196,7 @@ def rewrite_model(model: Model, request: Request) -> RewriteResult:
         tuple(Kept(d.site, d.reason) for d in kept),
         tuple(Kept(d.site, d.reason) for d in decisions.all if d.action == "refuse"),
         found.others, plan, model.canonical, model.path, model.data,
-        _apply(model.proto, scopes, edits, plan) if changed else (),
+        put_in(model.proto, scopes, edits, plan) if changed else (),
     )  # fmt: skip
 
 
@@ -223,70 +226,5 @@ def _rewrite_halo(
     left = tuple(Kept(site, "a halo leaves the layers as they are") for site in found.sites)
     return RewriteResult(
         model.proto, (), left, (), found.others, plan, model.canonical, model.path, model.data,
-        _apply(model.proto, scopes, edits, plan) if halo else (), halo, refusal,
+        put_in(model.proto, scopes, edits, plan) if halo else (), halo, refusal,
     )  # fmt: skip
-
-
-def _apply(
-    proto: ModelProto, scopes: Sequence[Scope], edits: Sequence[ScopeEdit], plan: Plan
-) -> tuple[FieldEdit, ...]:
-    """Put the edits into the proto, check its shapes, and sign it."""
-    before = {scope.path: scope.infos for scope in scopes}
-    records = apply(edits)
-    stale = frozenset(name for edit in edits for name in edit.stale)
-    _check_shapes(proto, before[(("graph",),)], stale)
-    entries = {VERSION_KEY: version("onnxpad"), PLAN_KEY: plan.digest}
-    return (*records, set_metadata(proto, entries))
-
-
-def _edit(
-    scopes: Sequence[Scope], changes: Sequence[Decision], request: Request
-) -> tuple[list[ScopeEdit], dict[str, str]]:
-    """(edits, how each site was changed, "" where nothing had to be)."""
-    values, taken = Values(), names_in_use(scopes) if changes else set[str]()
-    how: dict[str, str] = {}
-    edits = []
-    for scope in scopes:
-        here = [d for d in changes if d.site.scope == scope.path]
-        if not here:
-            continue
-        shop = Workshop(
-            scope, values, Builder(scope.opset, taken), ScopeEdit(scope),
-            float_pads=bool(request.target), means=request.known_means,
-        )  # fmt: skip
-        for decision in reversed(here):  # zeros fold through the Pads behind them
-            if decision.mode is not None:
-                how[decision.site.identity] = change(shop, decision.site, decision.mode)
-        edits.append(shop.finish())
-    return edits, how
-
-
-def names_in_use(scopes: Sequence[Scope]) -> set[str]:
-    """Every name of a value or node anywhere in the model: inner scopes see outer names."""
-    names: set[str] = set()
-    for scope in scopes:
-        names.update(scope.initializers, scope.inputs, scope.outputs, scope.producers)
-        names.update(scope.consumers)
-        names.update(node.name for node in scope.nodes)
-        names.update(scope.infos)
-    return names
-
-
-def _check_shapes(
-    proto: ModelProto, before: Mapping[str, TensorInfo], stale: frozenset[str]
-) -> None:
-    """No value that both models have may have changed its shape, but those the edit says."""
-    bare = shapes.without_weights(proto)
-    del bare.graph.value_info[:]
-    for output in bare.graph.output:
-        output.type.tensor_type.ClearField("shape")
-    after = shapes.main_infos(bare)[(("graph",),)]
-    for name, info in after.items():
-        old = before.get(name)
-        if name in stale or old is None:
-            continue
-        if shapes.contradict(old.shape, info.shape):
-            raise ModelError(
-                f"the rewrite would change the shape of {printable(name)!r} from {old.shape} to "
-                f"{info.shape}; this is a fault of onnxpad, please report it"
-            )

@@ -18,25 +18,32 @@ class Trace:
     Attributes:
         readers: (node index, padded axes as that node sees them) of each window op reached.
         between: indices of the nodes passed on the way.
+        through: whether convolutions of kernel 1 are among them.
         blocked: why the border is not only a window op's, "" if it is.
     """
 
     readers: list[tuple[int, Axes]] = field(default_factory=list)
     between: list[int] = field(default_factory=list)
+    through: bool = False
     blocked: str = ""
 
 
-def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
+# Nodes passed before a border is taken to stop at the first convolutions: a bound on the work.
+_FARTHEST = 256
+
+
+def follow(scope: Scope, values: Values, name: str, axes: Axes, *, convs: bool = False) -> Trace:
     """Follow the border of the tensor ``name``, padded on ``axes``, to the window ops it reaches.
 
     Passes pointwise ops, quantisation, normalisation of each position, further Pads, and reshapes
-    that keep every padded axis whole. Anything else that reads the border blocks.
+    that keep every padded axis whole; with ``convs`` also convolutions of kernel 1. Anything else
+    that reads the border blocks.
     """
     trace = Trace()
     reached: dict[str, Axes] = {}
     joints: dict[int, NodeProto] = {}  # what waits for its other operand: x * sigmoid(x)
     queue = [(name, axes)]
-    while queue and not trace.blocked:
+    while queue and not trace.blocked and not (convs and len(trace.between) > _FARTHEST):
         name, axes = queue.pop()
         reached[name] = axes
         if name in scope.outputs:
@@ -46,10 +53,12 @@ def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
             node = scope.nodes[index]
             if node.op_type == "Shape" or index in trace.between:
                 continue
-            if ops.window_op(node) and node.input[0] == name:
+            passes = convs and pointwise_conv(scope, node, axes) and node.input[0] == name
+            if ops.window_op(node) and node.input[0] == name and not passes:
                 trace.readers.append((index, axes))
                 continue
-            onward = pass_on(scope, values, node, name, axes)
+            trace.through |= passes
+            onward = axes if passes else pass_on(scope, values, node, name, axes)
             if onward is not None:
                 trace.between.append(index)
                 queue.append((node.output[0], onward))
@@ -60,12 +69,14 @@ def follow(scope: Scope, values: Values, name: str, axes: Axes) -> Trace:
                 break
         if not queue:
             _join(scope, trace, joints, reached, queue)
+    if queue and not trace.blocked:
+        trace.blocked = "its border reaches too far"
     trace.readers.sort()
     return trace
 
 
 _FOREIGN = ops.QUANTISE | ops.FUSED_UNARY
-_JOINTS = frozenset(("", op_type) for op_type in ops.BINARY)
+_JOINTS = frozenset(("", op_type) for op_type in (*ops.BINARY, "Concat"))
 
 
 def _join(
@@ -82,7 +93,7 @@ def _join(
         ranks = {None if shape is None else len(shape) for shape in shapes}
         axes = next(iter(borders))
         alike = len(borders) == 1 and len(ranks) == 1 and None not in ranks
-        if alike and _small_operands(scope, node, frozenset(reached), axes):
+        if alike and _joins(scope, node, reached, axes):
             del joints[index]
             trace.between.append(index)
             queue.append((node.output[0], axes))
@@ -90,8 +101,40 @@ def _join(
         trace.blocked = _feeds(next(iter(joints.values())))
 
 
+def _joins(scope: Scope, node: NodeProto, reached: dict[str, Axes], axes: Axes) -> bool:
+    """Whether a node of several operands, some of them bordered alike, has that border too."""
+    if node.op_type != "Concat":
+        return _small_operands(scope, node, frozenset(reached), axes)
+    rank = len(scope.info(node.input[0]).shape or ())
+    axis = attributes(node).get("axis", 1)
+    return rank > 0 and axis % rank not in axes and all(name in reached for name in node.input)
+
+
 def _feeds(node: NodeProto) -> str:
     return f"it feeds the {ops.op_name(node)} {node_name(node)!r}"
+
+
+def pointwise_conv(scope: Scope, node: NodeProto, axes: Axes) -> bool:
+    """Whether a convolution reads, along the axes, each position alone: kernel and stride 1."""
+    op = ops.window_op(node)
+    if op is None or not op.conv or ops.key(node) not in _POINTWISE:
+        return False
+    windows = ops.windows(scope, node, op)
+    given = attributes(node)
+    if windows is None or given.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID"):
+        return False
+    if any(a.ref_attr_name for a in node.attribute) or not all(
+        2 <= axis < 2 + len(windows) for axis in axes
+    ):
+        return False
+    pads = given.get("pads") or [0] * (2 * len(windows))
+    return len(pads) == 2 * len(windows) and all(
+        (windows[at].kernel, windows[at].stride, pads[at], pads[at + len(windows)]) == (1, 1, 0, 0)
+        for at in (axis - 2 for axis in axes)
+    )
+
+
+_POINTWISE = frozenset((("", "Conv"), ("", "ConvInteger"), ("", "QLinearConv")))
 
 
 def pass_on(scope: Scope, values: Values, node: NodeProto, name: str, axes: Axes) -> Axes | None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from onnxpad import ops
 from onnxpad.geometry import Reading, Window, read_axis
+from onnxpad.pad_sites import border
 from onnxpad.records import PaddingSite, ScopePath, Survey
 from onnxpad.scopes import Scope, identities
-from onnxpad.trace import follow
 from onnxpad.values import Values, attributes
 from onnxpad.window_sites import size_of, spatial_axes
 
@@ -105,7 +105,7 @@ def _seen(scope: Scope, values: Values, site: PaddingSite, reader: int) -> tuple
     own = tuple(a.axis for a in site.axes)
     if site.node in scope.nodes[reader].output:
         return own
-    return dict(follow(scope, values, site.node, own).readers).get(reader, own)
+    return dict(border(scope, values, site.node, own, site.mode).readers).get(reader, own)
 
 
 def _axes(
@@ -115,7 +115,8 @@ def _axes(
     sites: Sequence[tuple[PaddingSite, tuple[int, ...]]],
 ) -> tuple[WindowAxis, ...]:
     node = scope.nodes[position]
-    windows, given = ops.windows(scope, node, op), attributes(node)
+    given = attributes(node)
+    windows = ops.windows(scope, node, op, given)
     shape = scope.info(node.input[0]).shape
     spatial = spatial_axes(node, op, windows, given, shape) or ()
     ceil = not op.conv and bool(given.get("ceil_mode", 0))

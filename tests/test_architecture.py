@@ -69,7 +69,19 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "kernels",
         ),
     ),
-    ("deciding", ("targets", "refusals", "pad_costs", "cutting", "placement", "plan", "arguments")),
+    (
+        "deciding",
+        (
+            "targets",
+            "refusals",
+            "pad_costs",
+            "cutting",
+            "placement",
+            "plan",
+            "plan_file",
+            "arguments",
+        ),
+    ),
     (
         "changing",
         (
@@ -85,6 +97,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "partial",
             "edits",
             "hoisting",
+            "applying",
             "writing",
             "rewriting",
         ),

@@ -367,6 +367,18 @@ def pad_reflect_opset9() -> ModelProto:
 
 
 @feature()
+def pad_before_pointwise_conv() -> ModelProto:
+    """Copies stay copies behind a convolution of kernel 1, where the 3×3 one reads them."""
+    nodes = [
+        _pad("pads", mode="edge"),
+        conv("p", "V", "expanded", pads=None, name="expand"),
+        helper.make_node("Relu", ["expanded"], ["r"], name="relu"),
+        conv("r", "U", pads=None),
+    ]
+    return model(nodes, [weight("V", 4, 2, 1, 1), weight("U", 3, 4, 3, 3), ints("pads", ONE)])
+
+
+@feature()
 def pad_before_pool() -> ModelProto:
     pool = helper.make_node(
         "MaxPool", ["p"], ["y"], name="pool", kernel_shape=[3, 3], strides=[2, 2]

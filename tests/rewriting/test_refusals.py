@@ -206,6 +206,7 @@ ROWS: dict[str, tuple[Callable[[], ModelProto], str]] = {
               "constant:65536"),
     "mean-scope": (FEATURES["if_own_weights"], "mean"),
     "mean-channels": (FEATURES["pad_through_transpose"], "mean"),
+    "hoisted": (FEATURES["pad_before_pointwise_conv"], "linear"),
     "old-auto-pad": (FEATURES["auto_pad_dynamic_size_opset10"], "edge"),
     "old-reference": (old_reference, "edge"),
     "caller": (lambda: callers("auto_pad"), "edge"),

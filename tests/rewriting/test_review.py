@@ -10,7 +10,7 @@ from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, num
 import onnxpad
 from onnxpad.errors import UsageError
 from onnxpad.modes import Mode
-from onnxpad.plan import read_plan
+from onnxpad.plan_file import read_plan
 from tests.rewriting.running import fault, outputs, parsed
 
 Array = NDArray[Any]

@@ -16,6 +16,7 @@ from onnx import GraphProto, ModelProto, NodeProto, helper
 
 import onnxpad
 from tests.conftest import zoo_folder
+from tests.rewriting.feeding import seeded
 from tests.rewriting.running import Array, fault, outputs
 
 pytestmark = pytest.mark.zoo
@@ -81,30 +82,9 @@ def _pads(node: NodeProto) -> bool:
     return any(given.get("pads", ()))  # type: ignore[call-overload]  # ints
 
 
-def _feeds(model: ModelProto) -> dict[str, Array]:
-    """Seeded inputs: free sizes are 64 in images, 512 in signals, 1 elsewhere."""
-    random = np.random.default_rng(0)
-    known = {tensor.name for tensor in model.graph.initializer}
-    found: dict[str, Array] = {}
-    for info in model.graph.input:
-        if info.name in known:
-            continue
-        kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
-        dims = info.type.tensor_type.shape.dim
-        free = {(4, 1): 3, (4, 2): 64, (4, 3): 64, (2, 1): 512}
-        shape = [d.dim_value or free.get((len(dims), i), 1) for i, d in enumerate(dims)]
-        if kind == np.int64:
-            found[info.name] = np.full(shape, 16000, kind)  # the one there is: a sampling rate
-        else:
-            found[info.name] = (random.random(shape) * (255 if kind == np.uint8 else 1)).astype(
-                kind
-            )
-    return found
-
-
 @cache
 def _shapes(name: str) -> list[tuple[int, ...]]:
-    return [a.shape for a in outputs(_path(name), _feeds(_model(name)))]
+    return [a.shape for a in outputs(_path(name), seeded(_model(name)))]
 
 
 def test_every_model_is_expected(zoo: Path) -> None:
@@ -147,7 +127,7 @@ def test_rewrite(name: str, mode: str, tmp_path: Path) -> None:
         return
     assert not fault(target)
     written = ModelProto.FromString(target.read_bytes())
-    assert [a.shape for a in outputs(target, _feeds(_model(name)))] == _shapes(name)
+    assert [a.shape for a in outputs(target, seeded(_model(name)))] == _shapes(name)
     assert result.undo(written).SerializeToString() == _model(name).SerializeToString()
     assert result.canonical == (_model(name).SerializeToString() == source.read_bytes())
     again = onnxpad.rewrite(written, mode)
@@ -163,7 +143,7 @@ def test_pools(name: str, pools: int, mode: str) -> None:
     changed = sum(not c.site.conv for c in result.changed)
     assert changed == (pools if mode in ("wrap", "zero") else 0)
     assert not result.refused
-    assert [a.shape for a in outputs(result.model, _feeds(_model(name)))] == _shapes(name)
+    assert [a.shape for a in outputs(result.model, seeded(_model(name)))] == _shapes(name)
 
 
 def _values(model: ModelProto, names: set[str], feeds: dict[str, Array]) -> dict[str, Array]:
@@ -214,7 +194,7 @@ LOOKED_INTO = [
 @pytest.mark.parametrize("name", LOOKED_INTO)
 def test_every_convolution_reads_what_numpy_pads(name: str, mode: str) -> None:
     """In the rewritten model, run whole: each padded tensor is numpy.pad of the one before it."""
-    model, feeds = _model(name), _feeds(_model(name))
+    model, feeds = _model(name), seeded(_model(name))
     result = onnxpad.rewrite(model, mode)
     nodes = {n.output[0]: n for n in model.graph.node}
     rewritten = {n.output[0]: n for n in result.model.graph.node}
@@ -269,7 +249,7 @@ def test_reflect_pads_are_changed_when_named(name: str, mode: str) -> None:
     result = onnxpad.rewrite(_path(name), mode, from_mode=None if mode == "zero" else "reflect")
     changed = [c for c in result.changed if c.site.mode.name == "reflect"]
     assert len(changed) == others
-    assert [a.shape for a in outputs(result.model, _feeds(_model(name)))] == _shapes(name)
+    assert [a.shape for a in outputs(result.model, seeded(_model(name)))] == _shapes(name)
     assert result.undo(result.model).SerializeToString() == _model(name).SerializeToString()
 
 
@@ -281,7 +261,7 @@ def test_zero_pads_fold_into_convolutions(name: str) -> None:
     result = onnxpad.rewrite(_path(name), "zero")
     assert len(result.changed) == EXPECTED[name][1]
     assert "Pad" not in {n.op_type for n in result.model.graph.node}
-    feeds = _feeds(_model(name))
+    feeds = seeded(_model(name))
     for found, expected in zip(
         outputs(result.model, feeds), outputs(_path(name), feeds), strict=True
     ):

@@ -1,0 +1,72 @@
+"""What padding costs at run time: the model that decides where a Pad stands.
+
+Time of one thread of ONNX Runtime's CPU provider in microseconds, from sizes alone. The constants
+were measured with ``tests/benchmarks/bench_constants.py`` on an AVX-512 server core; placement uses
+differences of these estimates, so that a faster or slower machine changes little, and leaves the
+padding where it is unless a move is clearly worth it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from onnx import TensorProto, helper
+
+from onnxpad.scopes import TensorInfo
+
+# A node more, at whatever size: its kernel is looked up, its output allocated.
+NODE = 1.0
+# Pad copies row by row, and a blocked tensor is reordered row by row before and behind it.
+ROW = 0.008
+# One byte read and written again.
+BYTE = 0.00002
+# Passes over a tensor between blocked convolutions: ReorderOutput, Pad, ReorderInput. Around
+# anything else Pad is the only one.
+BLOCKED_PASSES, PASSES = 3, 1
+# One multiplication of a convolution with kernel 1, floats.
+MAC = 0.000008
+# A move must save this share of what the padding costs where it is, and this much at all.
+LEAST_SHARE, LEAST = 0.15, 3.0
+# What stands for a size that is known only at run time.
+NOMINAL = 64
+
+Amounts = Mapping[int, int]  # axis -> elements invented on both sides together
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A tensor's element size in bytes and its sizes, nominal where they are not known."""
+
+    item: int
+    dims: tuple[int, ...]
+
+    def elements(self, amounts: Amounts) -> int:
+        """How many it has once it is padded."""
+        return prod(size + amounts.get(axis, 0) for axis, size in enumerate(self.dims))
+
+
+def sized(info: TensorInfo) -> Sized | None:
+    """What a tensor weighs, None where its rank or type is unknown."""
+    if info.shape is None or not info.dtype or info.dtype == TensorProto.STRING:
+        return None
+    dims = tuple(
+        dim if isinstance(dim, int) else (NOMINAL if axis else 1)
+        for axis, dim in enumerate(info.shape)
+    )
+    return Sized(helper.tensor_dtype_to_np_dtype(info.dtype).itemsize, dims)
+
+
+def pad_cost(tensor: Sized, amounts: Amounts, *, blocked: bool) -> float:
+    """Microseconds of one Pad. blocked: whether its neighbours work on a blocked layout."""
+    elements = tensor.elements(amounts)
+    last = max(amounts, default=0)
+    row = prod(size + amounts.get(axis, 0) for axis, size in enumerate(tensor.dims) if axis >= last)
+    passes = BLOCKED_PASSES if blocked else PASSES
+    copied = elements * tensor.item * BYTE * passes
+    return NODE * passes + elements / max(row, 1) * ROW + copied
+
+
+def halo_cost(tensor: Sized, amounts: Amounts, macs: int) -> float:
+    """Microseconds more that a node takes whose result is padded. macs: for one element of it."""
+    more = tensor.elements(amounts) - tensor.elements({})
+    return more * (macs * MAC if macs else 2 * tensor.item * BYTE)
