@@ -2,7 +2,7 @@
 
 import typer
 
-from onnxpad.cli.study import foveation, kernels, maps, position, shift, sweep
+from onnxpad.cli.study import foveation, kernels, maps, modes, position, shift, sizes, sweep
 
 app = typer.Typer(
     help="Show what padding does inside models, the paper's figures for yours; no judgement.",
@@ -10,8 +10,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command("foveation")(foveation.foveation)
+app.command("sizes")(sizes.sizes)
 app.command("kernels")(kernels.kernels)
 app.command("maps")(maps.maps)
+app.command("modes")(modes.modes)
 app.command("sweep")(sweep.sweep)
 app.command("position")(position.position)
 app.command("shift")(shift.shift)
