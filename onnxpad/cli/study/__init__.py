@@ -2,7 +2,17 @@
 
 import typer
 
-from onnxpad.cli.study import foveation, kernels, maps, modes, position, shift, sizes, sweep
+from onnxpad.cli.study import (
+    everything,
+    foveation,
+    kernels,
+    maps,
+    modes,
+    position,
+    shift,
+    sizes,
+    sweep,
+)
 
 app = typer.Typer(
     help="Show what padding does inside models, the paper's figures for yours; no judgement.",
@@ -17,3 +27,4 @@ app.command("modes")(modes.modes)
 app.command("sweep")(sweep.sweep)
 app.command("position")(position.position)
 app.command("shift")(shift.shift)
+app.command("all")(everything.everything)
