@@ -62,11 +62,16 @@ class _Layer:
 
     @property
     def uneven(self) -> bool | None:
-        """Whether some axis is read unevenly; None where that is not known or not asked."""
-        read = [axis.reading for axis in self.use.axes] if self.use else [None]
-        if any(one is not None and not one.even for one in read):
+        """Whether padding of some axis is read unevenly; None where that is not known.
+
+        Rows that no window reads count where there is padding, as in rule PAD101: without any there
+        is nothing for kernels to make up for.
+        """
+        axes = self.use.axes if self.use else ()
+        padded = [axis for axis in axes if axis.begin != 0 or axis.end != 0]
+        if any(axis.reading is not None and not axis.reading.even for axis in padded):
             return True
-        return None if None in read or not read else False
+        return False if axes and all(axis.reading is not None for axis in padded) else None
 
     @property
     def leans(self) -> bool:

@@ -80,6 +80,7 @@ def _one(path: Path, request: Request, margin: int, tell: Progress) -> ModelStud
     layers, left = run.read(), run.left
     space = "×".join(map(str, inside.probe.feeding.space))
     on = [f"{run.images} images of {space}: {told}", f"seed {request.seed}; {opened.provider.note}"]
+    on += opened.source.warnings(opened.filled) if request.data is not None else ()
     on += [f"positions at least {margin} px from every border"] * bool(margin)
     on += [f"left out: {text}" for text in left[:4]]
     on += [f"and {len(left) - 4} more"] * (len(left) > 4)

@@ -58,7 +58,7 @@ def shift(
         ModelError, RunError: a single model that cannot be read or run; among several it is said.
     """
     first: list[tuple[str, Shifts]] = []
-    by = tuple(dict.fromkeys(pixels))
+    by = tuple(sorted(set(pixels)))
 
     def one(path: Path, request: Request) -> ModelStudy:
         opened = open_one(path, request, labelled=True)
@@ -86,6 +86,7 @@ def _shown(path: Path, run: Shifts, first: tuple[str, Shifts] | None) -> ModelSt
         f"{run.samples} samples{skipped}, crops of {size} {run.canvases.told}",
         f"crops move by up to {room} px, from the upper left corner of the picture",
         opened.source.note(opened.filled),
+        *opened.source.warnings(opened.filled),
         run.choice.sentence,
         f"seed {request.seed}; {opened.provider.note}",
         *((f"first sample that does not fit: {printable(run.refused)}",) if run.refused else ()),
@@ -130,17 +131,14 @@ def _said(run: Shifts, first: tuple[str, Shifts] | None) -> Iterator[str]:
     random = list(run.random.values())
     value = _value(random)
     if value is None:
-        yield "nothing to compare: no crop shows anything"
+        yield "nothing to compare in random crops: the model shows nothing there"
         return
     low = _told(_interval(run, random))
     yield f"consistency under random crops {_number(value, unit)}{low}: {what}"
-    worst = min(
-        (v, pixels, name)
-        for (name, pixels), many in run.moved.items()
-        if (v := _value(many)) is not None
-    )
+    values = [(_value(many), pixels, name) for (name, pixels), many in run.moved.items()]
+    worst = min(((v, p, n) for v, p, n in values if v is not None), default=None)
     one = _value(run.moved.get((DIAGONAL, 1), ()))
-    if one is not None:
+    if one is not None and worst is not None:
         yield (
             f"one pixel along the diagonal gives {_number(one, unit)}; lowest "
             f"{_number(worst[0], unit)} at {worst[1]} px along {worst[2]}"

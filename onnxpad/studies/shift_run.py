@@ -71,7 +71,8 @@ class Shifts:
             late = self.most is None and perf_counter() - started > SECONDS
             if self.samples >= count or late:
                 break
-        if not self.random and not self.moved:
+        nothing = not self.random and not self.moved
+        if not self.samples or (nothing and self.refused):
             told = self.refused or f"none of {self.canvases.skipped} samples could be used"
             raise DataError(f"no shift could be measured: {told}")
 

@@ -109,6 +109,12 @@ def test_transposed_convolutions_stand_apart_and_single_taps_are_left_out(tmp_pa
     assert "no convolution of more than one tap" in absent
 
 
+def test_rows_that_no_window_reads_are_not_uneven_padding(tmp_path: Path):
+    path = net(tmp_path / "m.onnx", [random(0)], [2], pads=0)  # 64 rows, 63 are read
+    (row,) = rows(kernels([path]))
+    assert (row["padding read"], row["uneven"]) == ("0+0", "")
+
+
 def test_depthwise_and_signals(tmp_path: Path):
     weights = np.random.default_rng(0).standard_normal((8, 1, 5)).astype(np.float32)
     node = helper.make_node("Conv", ["x", "w"], ["y"], name="c", group=8, pads=[2, 2])
