@@ -50,28 +50,65 @@ class Part:
     tables: tuple[Shown, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One study on the page.
+
+    Attributes:
+        first: what comes out first, for the contents; "" where there are several models.
+        charts: the element and the title of each; their data stand at the end of the page.
+    """
+
+    identity: str
+    title: str
+    about: str
+    first: str
+    parts: tuple[Part, ...]
+    rows: tuple[Row, ...]
+    charts: tuple[tuple[str, str], ...]
+
+
 def dumps(study: Study) -> str:
     """The page; ends in a newline."""
-    drawn = {f"chart-{n}": chart for n, chart in enumerate(across(study))}
+    return _page((study,), study.title)
+
+
+def dumps_all(studies: Sequence[Study]) -> str:
+    """One page of several studies, with contents."""
+    return _page(studies, "What padding does")
+
+
+def _page(studies: Sequence[Study], title: str) -> str:
+    data: dict[str, dict[str, object]] = {}
+    chapters = [_chapter(study, data) for study in studies]
     return page.render(
-        "study.html.j2",
-        "report.js" if drawn else None,
-        title=printable(study.title),
-        about=printable(study.about, 2000),
-        parts=[
-            Part(
-                name,
-                printable(one.absent, 1000),
-                sentences(one.said),
-                sentences(one.on),
-                tuple(map(shown, one.tables)),
-            )
-            for name, one in parts(study)
-        ],
-        rows=tuple(_rows(study)),
-        charts=[(key, printable(chart.title, 300)) for key, chart in drawn.items()],
-        data={key: _chart(chart) for key, chart in drawn.items()},
-    )
+        "study.html.j2", "report.js" if data else None,
+        title=printable(title), chapters=chapters, data=data,
+    )  # fmt: skip
+
+
+def _chapter(study: Study, data: dict[str, dict[str, object]]) -> Chapter:
+    """A study as the page shows it; its charts go to `data`."""
+    charts = []
+    for chart in across(study):
+        key = f"chart-{len(data)}"
+        data[key] = _chart(chart)
+        charts.append((key, printable(chart.title, 300)))
+    found = tuple(
+        Part(
+            name, printable(one.absent, 1000), sentences(one.said), sentences(one.on),
+            tuple(map(shown, one.tables)),
+        )
+        for name, one in parts(study)
+    )  # fmt: skip
+    first = ""
+    if len(found) == 1:
+        absent = f"does not apply: {found[0].absent}" if found[0].absent else ""
+        first = absent or (found[0].said[0] if found[0].said else "")
+    return Chapter(
+        printable(study.name), printable(study.title), printable(study.about, 2000), first, found,
+        tuple(_rows(study)), tuple(charts),
+    )  # fmt: skip
 
 
 def _rows(study: Study) -> Iterator[Row]:

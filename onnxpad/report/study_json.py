@@ -1,6 +1,7 @@
 """A study as JSON: everything but the arrays, which are for files (--save DIR)."""
 
 import json
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -9,18 +10,30 @@ import numpy as np
 from onnxpad.study import Chart, ModelStudy, Picture, Study, Table
 
 SCHEMA = "onnxpad.study/1"
+SCHEMA_ALL = "onnxpad.studies/1"
 
 
 def dumps(study: Study) -> str:
     """The text, keys in a fixed order; ends in a newline. Numbers that are not finite are null."""
-    found = {
-        "schema": SCHEMA,
+    return _text({"schema": SCHEMA, **_study(study)})
+
+
+def dumps_all(studies: Sequence[Study]) -> str:
+    """The same for several studies."""
+    return _text({"schema": SCHEMA_ALL, "studies": [_study(study) for study in studies]})
+
+
+def _text(found: dict[str, Any]) -> str:
+    return json.dumps(found, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _study(study: Study) -> dict[str, Any]:
+    return {
         "study": study.name,
         "title": study.title,
         "about": study.about,
         "models": [_model(one) for one in study.models],
     }
-    return json.dumps(found, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
 
 
 def _model(one: ModelStudy) -> dict[str, Any]:

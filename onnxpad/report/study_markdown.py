@@ -1,6 +1,6 @@
 """A study as Markdown: what comes out, and the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from onnxpad.report.markdown import bullets, escape, grid
 from onnxpad.report.study_text import MOST_ROWS, parts, sentences, shown
@@ -10,6 +10,11 @@ from onnxpad.study import ModelStudy, Study
 def dumps(study: Study) -> str:
     """The text; ends in a newline."""
     return "\n\n".join(_parts(study)) + "\n"
+
+
+def dumps_all(studies: Sequence[Study]) -> str:
+    """The same for several studies, one after the other."""
+    return "\n".join(map(dumps, studies))
 
 
 def _parts(study: Study) -> Iterator[str]:

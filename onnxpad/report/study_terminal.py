@@ -1,6 +1,6 @@
 """A study for the terminal: what comes out, and the tables; pictures are for pages and files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -14,6 +14,12 @@ from onnxpad.text import printable
 def render(study: Study, *, every: bool = False) -> RenderableType:
     """The study for a rich console; `every` lists all rows of long tables."""
     return Group(*_parts(study, every=every))
+
+
+def render_all(studies: Sequence[Study], *, every: bool = False) -> RenderableType:
+    """The same for several studies, one after the other."""
+    first, *others = (render(study, every=every) for study in studies)
+    return Group(first, *map(apart, others))
 
 
 def _parts(study: Study, *, every: bool) -> Iterator[RenderableType]:

@@ -1,6 +1,8 @@
 """A study in every format: what is seen, what is saved, and that hostile names stay harmless."""
 
 import json
+import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from PIL import Image
 from rich.console import Console, RenderableType
 
 from onnxpad.report import heat, study_files, study_html, study_json, study_markdown
-from onnxpad.report.study_terminal import render
+from onnxpad.report.study_terminal import render, render_all
 from onnxpad.study import Chart, ModelStudy, Picture, Series, Study, Table, across
 
 HOSTILE = "a<script>alert(1)</script>\x1b[31m\n| `x` $y$ \u202e"
@@ -118,3 +120,26 @@ def test_a_record_of_the_wrong_shape_is_refused():
         Picture("p", "p", np.zeros(3))
     with pytest.raises(ValueError, match="not as long"):
         Table("t", "t", ("a", "b"), (("x",),))
+
+
+def test_several_studies_are_one_page_with_contents():
+    one, other = study(model_study("a/net.onnx", 2.0)), study(model_study("a/net.onnx", 3.0))
+    both = (one, replace(other, name="kernels", title="Kernels of <b>all</b>"))
+    page = study_html.dumps_all(both)
+    assert page.count('<a href="#') == 2
+    assert 'id="foveation"' in page
+    assert "Kernels of &lt;b&gt;all&lt;/b&gt;</a>: the border is dark" in page
+    # each chart has an element of its own, and its data
+    drawn = re.findall(r'data-chart="([^"]+)"', page)
+    assert len(set(drawn)) == 2
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    assert sorted(data) == sorted(drawn)
+
+
+def test_several_studies_as_data_and_text():
+    both = (study(), replace(study(), name="kernels", title="Kernels"))
+    found = json.loads(study_json.dumps_all(both))
+    assert [one["study"] for one in found["studies"]] == ["foveation", "kernels"]
+    assert found["studies"][0]["models"] == json.loads(study_json.dumps(study()))["models"]
+    for text in (study_markdown.dumps_all(both), plain(render_all(both))):
+        assert text.index("Paths") < text.index("Kernels")

@@ -11,6 +11,8 @@ from onnxpad.errors import UsageError
 from onnxpad.text import printable
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from onnxpad.study import Study
 
 Models = Annotated[
@@ -32,21 +34,53 @@ def show(
     study: "Study", report: list[str] | None, save: Path | None, *, verbose: bool, quiet: bool
 ) -> int:
     """Print, write and save a study; returns the exit code."""
-    from onnxpad.report import study_formats, study_terminal
-    from onnxpad.report.console import show as print_it
-    from onnxpad.report.study_files import save as write
-    from onnxpad.report.study_files import told
+    from onnxpad.report.study_formats import FORMATS
+    from onnxpad.report.study_terminal import render
 
-    reports = parse_reports(report, study_formats.FORMATS)
+    reports = parse_reports(report, FORMATS)
     for one in reports:
-        one.write(study_formats.FORMATS[one.form](study))
+        one.write(FORMATS[one.form](study))
     if not quiet and not any(one.to_stdout for one in reports):
-        print_it(study_terminal.render(study, every=verbose))
-    if save is not None:
-        files = write(study, save)
-        if not quiet:
-            typer.echo(told(files, save), err=True)
+        _print(render(study, every=verbose))
+    _save([study], save, quiet=quiet)
     return 0
+
+
+def show_all(
+    studies: "Sequence[Study]",
+    report: list[str] | None,
+    save: Path | None,
+    *,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """The same for several studies as one result."""
+    from onnxpad.report.study_formats import OF_SEVERAL
+    from onnxpad.report.study_terminal import render_all
+
+    reports = parse_reports(report, OF_SEVERAL)
+    for one in reports:
+        one.write(OF_SEVERAL[one.form](studies))
+    if not quiet and not any(one.to_stdout for one in reports):
+        _print(render_all(studies, every=verbose))
+    _save(studies, save, quiet=quiet)
+    return 0
+
+
+def _print(shown: "RenderableType") -> None:
+    from onnxpad.report.console import show as print_it
+
+    print_it(shown)
+
+
+def _save(studies: "Sequence[Study]", folder: Path | None, *, quiet: bool) -> None:
+    if folder is None:
+        return
+    from onnxpad.report.study_files import save, told
+
+    files = [path for study in studies for path in save(study, folder)]
+    if not quiet:
+        typer.echo(told(files, folder), err=True)
 
 
 def check_reports(report: list[str] | None) -> None:

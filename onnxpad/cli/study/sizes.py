@@ -8,13 +8,28 @@ from onnxpad.cli import options as flag
 from onnxpad.cli.running import Flags
 from onnxpad.cli.study.showing import Models, Save, check_reports, show
 
+Near = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|HxW",
+        help="Look for even sizes around this one; around the model's own unless given.",
+    ),
+]
+
+
+def parse_near(text: str | None) -> tuple[int, ...] | None:
+    """One number for all axes, or HxW. Raises UsageError."""
+    from onnxpad.config.values import parse_size
+
+    if text is None:
+        return None
+    one = text.strip()
+    return parse_size(f"{one}x{one}")[:1] if one.isdecimal() else parse_size(one)
+
 
 def sizes(
     models: Models,
-    near: Annotated[
-        str | None,
-        typer.Option(metavar="N|HxW", help="Look around this size; the model's own unless given."),
-    ] = None,
+    near: Near = None,
     size: flag.Size = None,
     data: flag.Data = None,
     labels: flag.Labels = None,
@@ -42,7 +57,6 @@ def sizes(
 
       onnxpad study sizes model.onnx --data val/ --labels folders --preprocess imagenet
     """
-    from onnxpad.config.values import parse_size
     from onnxpad.report.progress import progress
     from onnxpad.studies.sizes import sizes as study
 
@@ -51,10 +65,8 @@ def sizes(
         config, None, 0, data=data, labels=labels, preprocess=preprocess, size=size,
         class_offset=class_offset, samples=samples, seed=seed, provider=provider, threads=threads,
     )  # fmt: skip
-    around = None
-    if near is not None:
-        one = near.strip()
-        around = parse_size(f"{one}x{one}")[:1] if one.isdecimal() else parse_size(one)
     with progress() as tell:
-        found = study(models, [flags.request(m) for m in models], near=around, progress=tell)
+        found = study(
+            models, [flags.request(m) for m in models], near=parse_near(near), progress=tell
+        )
     return show(found, report, save, verbose=verbose, quiet=quiet)
