@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from pathlib import Path
 
 from onnxpad.comparison import Border, BorderOutput, Comparison, Run
 from onnxpad.errors import OnnxpadError, RunError
@@ -22,6 +21,7 @@ from onnxpad.measure.context import ORIGINAL
 from onnxpad.measure.context_run import Contender
 from onnxpad.measure.latency import Latency, latency
 from onnxpad.measure.layers import constant_beside, zero_colour
+from onnxpad.probe.anatomy import told
 from onnxpad.probe.probe import Probe, pair_outputs
 from onnxpad.runtime import open_session, version
 from onnxpad.studies.modes_build import Candidate
@@ -40,7 +40,8 @@ class Outcome:
     """What one candidate did.
 
     Attributes:
-        comparison: with its verdict; None where it failed, and why.
+        comparison: with its verdict; None where it failed.
+        why: the reason of that, or why its insides could not all be seen, "" if they could.
         constant: the response of the last layer that it shares with the original, or None.
     """
 
@@ -104,8 +105,8 @@ def _group(
             (str(opened.path), name), walk, opened.source, opened.filled, opened.request,
             warnings[name], _run(opened, walk),
         )  # fmt: skip
-    probes = {c.name: _probe(opened, c) for c in group if c.name in walks}
-    open_ones = {name: one for name, one in probes.items() if one is not None}
+    opened_ones = {c.name: part(lambda c=c: _probe(opened, c)) for c in group if c.name in walks}  # type: ignore[misc]  # bound now
+    open_ones = {name: one for name, (one, _) in opened_ones.items() if one is not None}
     tell("border", 0, BORDER_IMAGES)
     found, no_border = part(lambda: _context(opened, inside, open_ones, share, tell))
     tell("constant", 0, None)
@@ -116,10 +117,13 @@ def _group(
         if one.name not in records:
             each.append(Outcome(one, None, None, failed.get(one.name, "it was not run")))
             continue
-        why = no_border or "the candidate's insides cannot be opened"
+        why = no_border or opened_ones[one.name][1]
         edge = _border(found, one.name) if found and one.name in open_ones else None
         full = replace(records[one.name], border=edge, no_border="" if edge else why)
-        each.append(Outcome(one, replace(full, verdict=verdict(full)), theirs.get(one.name)))
+        judged = replace(full, verdict=verdict(full))
+        each.append(
+            Outcome(one, judged, theirs.get(one.name), _blind(inside, *opened_ones[one.name]))
+        )
     return Outcomes(tuple(each), own, no_border, no_constant)
 
 
@@ -175,16 +179,22 @@ def _run(opened: Opened, walk: Walk) -> Run:
     return Run(provider.name, provider.note, opened.request.threads, version(), 0.0, found)
 
 
-def _probe(opened: Opened, one: Candidate) -> Probe | None:
-    path: Path | None = one.path
-    assert path is not None
-    try:
-        return open_inside(
-            path, f"mode {one.name}", opened.filled, opened.feed, opened.provider,
-            opened.request.threads,
-        ).probe  # fmt: skip
-    except OnnxpadError:  # it runs, but at no other size: its borders stay unmeasured
-        return None
+def _probe(opened: Opened, one: Candidate) -> Probe:
+    """A candidate's probe. Raises RunError where it runs at no other size."""
+    assert one.path is not None
+    return open_inside(
+        one.path, f"mode {one.name}", opened.filled, opened.feed, opened.provider,
+        opened.request.threads,
+    ).probe  # fmt: skip
+
+
+def _blind(original: Inside, probe: Probe | None, why: str) -> str:
+    """Why a candidate's insides were not seen, or not all of them; "" if they were."""
+    blocked = probe.anatomy.blocked if probe else ()
+    more = [name for name in blocked if name not in original.probe.anatomy.blocked]
+    if not more:
+        return why
+    return f"{told(more)} runs at no other size, and nothing behind it"
 
 
 def _context(

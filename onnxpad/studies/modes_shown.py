@@ -92,6 +92,9 @@ def _on(found: Found, ran: Sequence[Outcome]) -> Iterator[str]:
                       ("count of paths for some modes", found.no_paths)):  # fmt: skip
         if why:
             yield f"no {what}: {why}"
+    for one in ran:
+        if one.why:
+            yield f"not all of {one.candidate.name} could be looked into: {one.why}"
     yield found.ran
 
 
