@@ -66,10 +66,8 @@ $(addprefix test-framework-,$(FRAMEWORKS)): test-framework-%: .venv-frameworks-%
 	.venv-frameworks-$*/bin/pytest tests/frameworks -m $*
 
 bench: $(VENV)/.installed-test
-	$(BIN)/python -m tests.benchmarks.bench_audit
-	$(BIN)/python -m tests.benchmarks.bench_rewrite
-	$(BIN)/python -m pip install --quiet polygraphy
-	$(BIN)/python -m tests.benchmarks.bench_compare
+	$(BIN)/python -m pip install --quiet polygraphy onnx-ir
+	$(BIN)/python -m tests.benchmarks
 
 clean:
 	rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis $(VENV) .venv-frameworks-*

@@ -177,9 +177,9 @@ def steepest(scores: Array, where: Grid) -> list[tuple[Place, ...]]:
     """Between which neighbouring places the score changes most: lines of places 1 pixel apart.
 
     For each axis the pairs with the largest differences, largest first: eight, or fewer on a grid
-    so coarse that their lines had more than a hundred places.
+    so coarse that their lines had more than a hundred places; none where one line has.
     """
-    count = max(1, min(_PAIRS, _LINES // where.step))
+    count = min(_PAIRS, _LINES // where.step)
     lines: list[tuple[Place, ...]] = []
     for axis in (0, 1):
         if scores.shape[axis] < 2:

@@ -140,7 +140,7 @@ def _one(path: Path, asked: Asked, given: Request, tell: Progress) -> ModelStudy
     told = (
         f"{score.told} ({why})",
         f"{printable(asked.stimulus.name, 60)} of {high}×{wide} (height × width) on {ground.told}",
-        f"preprocessing {how.describe(plan)}",
+        *(() if how.describe(plan) in ground.told else (f"preprocessing {how.describe(plan)}",)),
         f"{chosen.note}; {sweeping.rows} places a run",
     )
     return shown(path.as_posix(), found, told, as_picture(example, how, plan), asked.tau)

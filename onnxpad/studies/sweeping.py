@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onnxpad.data.ahead import ahead, waiting
+from onnxpad.data.ahead import ahead
 from onnxpad.data.plan import InputPlan
 from onnxpad.data.stimulus import Stimulus, pasted
 from onnxpad.errors import RunError
@@ -22,8 +22,10 @@ from onnxpad.tasks.task import Outputs, one_sample
 # What a batch may take in memory: its largest tensor and those alive beside it.
 _BYTES = 256 * 2**20
 _ALIVE = 3
-# More samples at a time make nothing faster on processors, and results come later.
+# More samples at a time make little faster, and results come later.
 MOST_ROWS = 64
+# Batches that are pasted and not yet run.
+_AHEAD = 2
 # A tensor whose size nobody infers is taken for this many inputs.
 _UNKNOWN = 16
 # Rows of a batch may differ from single runs by this share of the largest value: other kernels,
@@ -58,9 +60,8 @@ class Sweeping:
         boxes = self._boxes(places)
         found = np.empty(len(places))
         parts = [places[at : at + self.rows] for at in range(0, len(places), self.rows)]
-        size = self.rows * background.nbytes
         at = 0
-        for batch in ahead(lambda p: self.batch(background, p), parts, waiting(size), 1):
+        for batch in ahead(lambda p: self.batch(background, p), parts, _AHEAD, 1):
             outputs = self.run(batch)
             count = len(batch) if self.rows > 1 else 1
             for row in range(min(count, len(places) - at)):
