@@ -1,5 +1,6 @@
 """The study of maps on nets whose artifacts are known, and on real models."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,23 @@ def test_the_numbers_are_those_of_the_audit(tmp_path: Path) -> None:
     for one in audit.lines:
         assert np.array_equal(found.arrays[f"mean map {one.layer}"], one.values)
     assert column(table(found, "zeros"), "largest") == [r.relative for r in audit.constant.original]
+
+
+def test_memory_does_not_grow_with_the_images(tmp_path: Path) -> None:
+    """Python's own allocations while the maps of 8 and of 250 images are averaged."""
+    path = saved(chain(3, size=64, channels=8), tmp_path / "a.onnx")
+    data = tmp_path / "noise.npy"
+    np.save(data, np.random.default_rng(0).random((250, 1, 64, 64), np.float32))
+    peaks = []
+    for samples in (8, 250):
+        asked = Request(data=str(data), samples=samples, provider="cpu", threads=1)
+        tracemalloc.start()
+        (found,) = study(path, asked=asked).models
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert found.on[0].startswith(f"mean maps of {samples} images")
+    # the maps of one image alone are 3 · 8 · 64² floats, 0.4 MB
+    assert peaks[1] < peaks[0] + 0.5 * 3 * 8 * 64**2 * 4
 
 
 def test_a_normalisation_in_front_is_taken_to_zero(tmp_path: Path) -> None:
