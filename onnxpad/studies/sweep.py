@@ -62,7 +62,9 @@ class Asked:
     def __post_init__(self) -> None:
         """Raise UsageError for numbers that mean nothing."""
         if not 0 < self.tau <= 1:
-            raise UsageError(f"a share of the median is above 0 and at most 1: {self.tau:g}")
+            raise UsageError(
+                f"blind: a share of the median, above 0 and at most 1, not {self.tau:g}"
+            )
         if self.wanted is not None and self.wanted < 0:
             raise UsageError(f"classes count from 0: {self.wanted}")
         if self.step is not None and self.step < 1:
@@ -141,7 +143,7 @@ def _one(path: Path, asked: Asked, given: Request, tell: Progress) -> ModelStudy
         f"{score.told} ({why})",
         f"{printable(asked.stimulus.name, 60)} of {high}×{wide} (height × width) on {ground.told}",
         *(() if how.describe(plan) in ground.told else (f"preprocessing {how.describe(plan)}",)),
-        f"{chosen.note}; {sweeping.rows} places a run",
+        f"{chosen.note}; batches of {sweeping.rows}",
     )
     return shown(path.as_posix(), found, told, as_picture(example, how, plan), asked.tau)
 

@@ -147,7 +147,7 @@ def test_free_fixed_and_single_batches_agree(tmp_path: Path, stimulus: Path) -> 
     for number, batch in enumerate((1, 4, "n")):
         one = seen(padded(tmp_path / f"{number}.onnx", "reflect", batch), stimulus, step=3)
         maps.append(one.pictures[0].values)
-    assert any("64 places a run" in text for text in one.on)
+    assert any("batches of 64" in text for text in one.on)
     for other in maps[1:]:
         np.testing.assert_allclose(other, maps[0], rtol=1e-5, atol=1e-6)
 
@@ -162,7 +162,7 @@ def test_a_model_whose_samples_see_each_other_runs_one_at_a_time(
     ]
     model = net(tmp_path / "m.onnx", mixing, {"axis": np.array([0], np.int64)}, ("n", 3, 16, 16))
     one = seen(model, stimulus, step=4, background="black")
-    assert any("1 places a run" in text for text in one.on)
+    assert any(text.endswith("batches of 1") for text in one.on)
     np.testing.assert_allclose(one.pictures[0].values, 2.0)
 
 
@@ -181,7 +181,7 @@ def test_what_was_asked_wrongly_is_said(tmp_path: Path, stimulus: Path) -> None:
     model = padded(tmp_path / "z.onnx", "constant")
     with pytest.raises(UsageError, match="scores 3 classes"):
         seen(model, stimulus, wanted=3)
-    with pytest.raises(UsageError, match="above 0"):
+    with pytest.raises(UsageError, match="above 0 and at most 1, not 0"):
         Asked(stimulus, tau=0.0)
     with pytest.raises(DataError, match="does not fit"):
         seen(model, stimulus, size=(21, 4))
