@@ -1,4 +1,4 @@
-# make demo | test | lint | test-frameworks | bench | clean. Needs Python >= 3.11 with venv and pip, and make.
+# make demo | test | lint | test-frameworks | bench | paper | clean. Needs Python >= 3.11 with venv and pip, and make.
 PYTHON ?= python3
 # pytest processes; two suit the smallest machine this is tested on
 JOBS ?= 2
@@ -35,6 +35,11 @@ demo: $(VENV)/.installed
 	@echo
 	@echo "Open $(DEMO_OUT)/report.html in a browser."
 	@echo "The rewritten model: $(DEMO_OUT)/model.$(DEMO_MODE).onnx; the plan behind it, to edit and apply again: $(DEMO_OUT)/plan.json"
+
+# docs/paper.md and its pictures, from the studies; some minutes.
+.PHONY: paper
+paper: $(VENV)/.installed
+	$(BIN)/python docs/paper/make.py
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -17,13 +17,10 @@ from dataclasses import dataclass
 from math import isfinite
 
 from onnxpad.errors import UsageError
-from onnxpad.measures import MEASURES
+from onnxpad.measures import AUDITED, COMPARED
 from onnxpad.text import printable
 
 _LIMIT = re.compile(r"\s*(warn:)?\s*([A-Za-z][A-Za-z0-9_]*)\s*(<=|>=)\s*([-+0-9.eE]+)\s*")
-COMPARED = tuple(one.name for one in MEASURES if one.compared)
-AUDITED = tuple(one.name for one in MEASURES if one.audited)
-COUNTED = ("errors", "warnings", "notes")  # those that an audit has without running the model
 NAMES = (*COMPARED, *AUDITED)
 PASS, FAIL, INCONCLUSIVE, UNMEASURED = "pass", "fail", "inconclusive", "not measured"
 # What an outcome means for the result: bad news first.

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onnxpad.budget import (
-    AUDITED,
-    COUNTED,
     HELD,
     MISSED,
     WARNING,
@@ -19,6 +17,7 @@ from onnxpad.budget import (
 from onnxpad.config.settings import Config, settings_for
 from onnxpad.errors import OnnxpadError
 from onnxpad.findings import Audit
+from onnxpad.measures import AUDITED, COUNTED
 from onnxpad.saved import AUDIT, NAMES_OF, Saved, as_saved, read_saved
 
 _EXAMPLE = "--budget 'agreement>=0.98,warn:latency<=1.1'"

@@ -21,6 +21,7 @@ class Measure:
         compared: whether comparisons give it. audited: whether audits of one model do.
         summary: one sentence.
         about: how it is measured, in paragraphs; "" where the sentence says it all.
+        counted: whether an audit has it without running the model.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Measure:
     audited: bool
     summary: str
     about: str = ""
+    counted: bool = False
 
 
 _QUANTITIES = (
@@ -84,9 +86,12 @@ _QUANTITIES = (
         "NE(d) of one model by itself, as told under context_error: 0 where the border does not "
         "matter, 1 where the output is off by as much as it varies.",
     ),
-    Measure("errors", "", "lower", False, True, "findings of severity error, after the baseline"),
-    Measure("warnings", "", "lower", False, True, "findings of severity warning"),
-    Measure("notes", "", "lower", False, True, "findings of severity note"),
+    Measure(
+        "errors", "", "lower", False, True, "findings of severity error, after the baseline",
+        counted=True,
+    ),
+    Measure("warnings", "", "lower", False, True, "findings of severity warning", counted=True),
+    Measure("notes", "", "lower", False, True, "findings of severity note", counted=True),
     Measure(
         "drift", "share", "lower", False, False,
         "how far a layer's map moved from the original to the candidate, of the map's scale",
@@ -113,3 +118,7 @@ MEASURES: tuple[Measure, ...] = (
     *(_delta(info) for info in METRICS.values() if not info.between),
     *_QUANTITIES,
 )
+
+COMPARED = tuple(one.name for one in MEASURES if one.compared)
+AUDITED = tuple(one.name for one in MEASURES if one.audited)
+COUNTED = tuple(one.name for one in MEASURES if one.counted)

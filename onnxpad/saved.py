@@ -9,10 +9,11 @@ from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from onnxpad.budget import AUDITED, COMPARED, Quantity
+from onnxpad.budget import Quantity
 from onnxpad.errors import DataError
 from onnxpad.findings import Measurement, ModelAudit
 from onnxpad.joining.quantities import audit_quantities
+from onnxpad.measures import AUDITED, COMPARED
 from onnxpad.text import one_line, printable
 
 MAX_BYTES = 256 * 2**20

@@ -5,9 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onnxpad.budget import (
-    AUDITED,
-    COMPARED,
-    COUNTED,
     NAMES,
     Limit,
     Quantity,
@@ -17,6 +14,7 @@ from onnxpad.budget import (
     parse_budget,
 )
 from onnxpad.errors import UsageError
+from onnxpad.measures import AUDITED, COMPARED, COUNTED
 
 NUMBERS = st.floats(-1e6, 1e6).map(lambda v: float(f"{v:g}"))
 

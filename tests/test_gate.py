@@ -9,13 +9,14 @@ from typing import Any
 import junitparser
 import pytest
 
-from onnxpad.budget import COMPARED, Quantity, judge, missed, parse_budget
+from onnxpad.budget import Quantity, judge, missed, parse_budget
 from onnxpad.comparison import Comparison
 from onnxpad.config.files import load_config
 from onnxpad.config.settings import Config
 from onnxpad.findings import Audit, Confidence, Finding, Location, Measurement, ModelAudit, Severity
 from onnxpad.gating import gate, gate_audit
 from onnxpad.joining.quantities import quantities
+from onnxpad.measures import COMPARED
 from onnxpad.report import audit_json
 from onnxpad.report import json as comparison_json
 from onnxpad.report.formats import FORMATS, GATE_FORMATS

@@ -29,7 +29,7 @@ def config(
     config: ConfigFile = None,
     report: Reports = None,
     schema: Schema = False,
-    verbose: Verbose = False,
+    _verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Show which settings are in force, and where each comes from.
@@ -65,4 +65,4 @@ def config(
     for one in reports:
         one.write(rendering.as_json(found))
     if not quiet and not any(one.to_stdout for one in reports):
-        show(rendering.render(found, every=verbose))
+        show(rendering.render(found))

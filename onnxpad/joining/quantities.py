@@ -12,7 +12,7 @@ from onnxpad.measure.mean_map import MeanMap
 
 
 def quantities(comparison: Comparison) -> dict[str, Quantity]:
-    """Name → what was measured; names that are missing were not. The names are budget.COMPARED."""
+    """Name → what was measured; names that are missing were not. The names: measures.COMPARED."""
     measured = comparison.run.latency
     found = {
         "latency": Quantity(measured.ratio, measured.ratio_low, measured.ratio_high),
@@ -37,7 +37,7 @@ def quantities(comparison: Comparison) -> dict[str, Quantity]:
 def audit_quantities(
     severities: Sequence[str], measured: Iterable[Measurement]
 ) -> dict[str, Quantity]:
-    """The same of the audit of one model. The names are budget.AUDITED.
+    """The same of the audit of one model. The names are measures.AUDITED.
 
     Args:
         severities: of its findings, as words.

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from onnxpad.budget import COMPARED, Limit, own_limits
+from onnxpad.budget import Limit, own_limits
 from onnxpad.config.settings import Settings
 from onnxpad.data.framing import Size
 from onnxpad.data.label_spec import LabelSpec
 from onnxpad.data.preprocess import Preprocess
 from onnxpad.errors import UsageError
+from onnxpad.measures import COMPARED
 from onnxpad.tasks.view import TaskOptions
 
 _GUESSED = TaskOptions()

@@ -46,20 +46,15 @@ class InForce:
     rows: tuple[Row, ...]
 
 
-def render(found: InForce, *, every: bool = False) -> RenderableType:
-    """A table; settings that nobody gave are counted, or listed with `every`."""
-    return Group(*_parts(found, every=every))
+def render(found: InForce) -> RenderableType:
+    """A table; what nobody set is dim."""
+    return Group(*_parts(found))
 
 
-def _parts(found: InForce, *, every: bool) -> Iterator[RenderableType]:
+def _parts(found: InForce) -> Iterator[RenderableType]:
     file = printable(found.file, 1000) if found.file else "no onnxpad.toml or [tool.onnxpad] found"
     yield Text(f"{printable(found.model)}: {file}" if found.model else file, "bold")
-    shown = [row for row in found.rows if every or row.origin != DEFAULT]
-    if shown:
-        yield _table(shown)
-    silent = len(found.rows) - len(shown)
-    if silent:
-        yield Text(f"{silent} settings have their defaults; -v lists them", "dim")
+    yield _table(found.rows)
 
 
 def _table(rows: Sequence[Row]) -> Table:
@@ -69,7 +64,8 @@ def _table(rows: Sequence[Row]) -> Table:
         table.add_column(heading, overflow="fold")
     for row in rows:
         key = f"{row.table}.{row.key}" if row.table else row.key
-        table.add_row(Text(key), Text(_written(row.value)), Text(printable(row.origin)))
+        cells = (Text(key), Text(_written(row.value)), Text(printable(row.origin)))
+        table.add_row(*cells, style="dim" if row.origin == DEFAULT else None)
     return table
 
 

@@ -16,17 +16,16 @@ Exits 1 if a limit is missed:
 """
 
 import argparse
-import json
 import os
 import platform
 import shutil
 import statistics
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.benchmarks.process import COMMAND, FOLDER, IMPORTS, Spent, spend
+from tests.benchmarks.rows import Row, save, table
 
 WORK = 0.3
 SLACK = 8.0
@@ -78,24 +77,6 @@ side = [1, channels, 224, 224]
 graph = helper.make_graph(nodes, "residual", [value("x", side)], [value(last, None)], weights)
 save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One thing measured, and the limit it is held against (None: it has none)."""
-
-    name: str
-    value: float
-    unit: str
-    limit: float | None = None
-    least: bool = False
-
-    @property
-    def met(self) -> bool:
-        """Whether the limit is kept."""
-        if self.limit is None:
-            return True
-        return self.value >= self.limit if self.least else self.value <= self.limit
 
 
 def _model(name: str, nodes: int, *, inline: int = 0, external: int = 0) -> Path:
@@ -178,17 +159,6 @@ def _many(repeat: int) -> list[Row]:
     ]
 
 
-def _table(rows: list[Row]) -> str:
-    lines = []
-    for row in rows:
-        limit = ""
-        if row.limit is not None:
-            sign, word = "≥" if row.least else "≤", "met" if row.met else "MISSED"
-            limit = f"{sign} {row.limit:g}  {word}"
-        lines.append(f"{row.name:46}{row.value:9.2f} {row.unit:8}{limit}".rstrip())
-    return "\n".join(lines)
-
-
 def main() -> int:
     """Build, measure, print, save; 1 if a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -198,9 +168,8 @@ def main() -> int:
     for leftover in FOLDER.glob("inline.onnx"):
         leftover.unlink()
     print(f"{os.cpu_count()} cores, {platform.machine()}, medians of {repeat}")
-    print(_table(rows))
-    kept = {"repeat": repeat, "cores": os.cpu_count(), "rows": [asdict(row) for row in rows]}
-    (FOLDER / "audit.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    print(table(rows))
+    save("audit", rows, repeat=repeat)
     return 0 if all(row.met for row in rows) else 1
 
 

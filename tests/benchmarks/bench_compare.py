@@ -12,7 +12,6 @@ a detector so small runs as fast as its boxes are matched with the truth by the 
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -28,6 +27,7 @@ from onnxpad import runtime
 from onnxpad.data.plan import plans
 from onnxpad.data.preprocess_syntax import parse_preprocess
 from onnxpad.data.source import open_source
+from tests.benchmarks.rows import Row, save, table
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 1.25
@@ -132,20 +132,17 @@ def main() -> None:
         peer = _polygraphy(model, candidate, found.samples.count)
     ratio = (whole - decoding) / engine.seconds
     print(f"{model.name}, {found.samples.count} images, 1 thread, verdict {found.verdict.word}")
-    print(f"onnxpad compare      {whole:8.2f} s   {engine.calls} session runs")
-    print(f"  inside the engine  {engine.seconds:8.2f} s")
-    print(f"  decoding alone     {decoding:8.2f} s")
-    print(f"  all but decoding   {ratio:8.2f} × the engine   (limit {LIMIT})")
+    name = f"compare{'-detector' * given.detector}"
+    rows = [
+        Row("onnxpad compare, whole", whole, "s"),
+        Row("  inside the engine", engine.seconds, "s"),
+        Row("  decoding alone", decoding, "s"),
+        Row("  all but decoding", ratio, "× engine", None if given.detector else LIMIT),
+    ]
     if peer is not None:
-        print(f"polygraphy           {peer:8.2f} s   two runs a sample, outputs compared")
-    out = ROOT / "build" / "bench"
-    out.mkdir(parents=True, exist_ok=True)
-    report = {"model": model.name, "images": found.samples.count, "whole_s": whole,
-              "engine_s": engine.seconds, "runs": engine.calls, "decoding_s": decoding,
-              "ratio": ratio, "polygraphy_s": peer}  # fmt: skip
-    (out / f"compare{'-detector' * given.detector}.json").write_text(
-        json.dumps(report, indent=2) + "\n"
-    )
+        rows.append(Row("polygraphy, two runs a sample", peer, "s"))
+    print(table(rows))
+    save(name, rows, model=model.name, images=found.samples.count, runs=engine.calls)
     raise SystemExit(ratio > LIMIT and not given.detector)
 
 
