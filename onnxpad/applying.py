@@ -9,7 +9,7 @@ from onnxpad import shapes
 from onnxpad.builder import Builder
 from onnxpad.edits import change
 from onnxpad.errors import ModelError
-from onnxpad.hoisting import hoist, told
+from onnxpad.hoisting import hoist
 from onnxpad.modes import Mode
 from onnxpad.plan import Decision, Plan, Request
 from onnxpad.records import PaddingSite, Placement
@@ -56,7 +56,7 @@ def edit(
         for decision in reversed(here):  # zeros fold through the Pads behind them
             site = decision.site
             if site.identity in places:
-                how[site.identity] = told(places[site.identity])
+                how[site.identity] = places[site.identity].how
             elif decision.mode is not None:
                 how[site.identity] = change(shop, site, decision.mode)
         edits.append(shop.finish())

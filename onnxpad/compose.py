@@ -11,6 +11,7 @@ from onnx import TensorProto
 
 from onnxpad.builder import Builder, Ints, whole
 from onnxpad.modes import Mode
+from onnxpad.neighbours import NEIGHBOURS, neighbours
 from onnxpad.ops import FLOATS
 
 # Elements of a map that is written out; a larger one is computed when the model runs.
@@ -119,8 +120,10 @@ def _strips(
     Fixed amounts: Concat(strip, tensor, strip), which copies as little as Pad does. Amounts known
     only at run time: one Gather over the whole axis, which also crops where they are negative.
     """
-    size: Ints = whole(axis.size) if axis.size else build.size(tensor, axis.axis)
     fixed = axis.fixed
+    if axis.size is None and fixed is not None and max(fixed) <= 1 and mode.name in NEIGHBOURS:
+        return neighbours(build, tensor, axis.axis, fixed, mode, output)
+    size: Ints = whole(axis.size) if axis.size else build.size(tensor, axis.axis)
     if fixed is None:
         where = build.range(build.sub(whole(0), axis.begin), build.add(size, axis.end))
         return _take(build, tensor, axis, mode, where, size, rank, dtype, output)

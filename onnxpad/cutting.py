@@ -29,6 +29,7 @@ class Cut:
         readers: indices of the nodes that read it padded.
         crossed: indices of the nodes between it and what was wanted.
         inside: what these make, and by how much it grows.
+        doubled: those of them that are made twice, for what else reads them.
         work: estimated microseconds that these take longer.
         clean: whether a Pad there leaves the nodes around it together that runtimes fuse.
     """
@@ -38,6 +39,7 @@ class Cut:
     readers: frozenset[int]
     crossed: frozenset[int] = frozenset()
     inside: frozenset[tuple[str, Amounts]] = frozenset()
+    doubled: frozenset[int] = frozenset()
     work: float = 0.0
     clean: bool = True
 
@@ -66,13 +68,15 @@ def cuts(ground: Ground, wanted: Cut, others: Others, *, affine: bool) -> Iterat
     asking = {wanted.tensor: set(wanted.readers)}
     crossed: set[int] = set()
     inside: set[tuple[str, Amounts]] = set()
+    doubled = set(wanted.doubled)
     stuck: set[str] = set()
     work = wanted.work
     while len(crossed) < MOST_CROSSED and (free := frontier.keys() - stuck):
         name = max(free, key=lambda n: (scope.producers.get(n, -1), n))
         axes = frontier[name]
         amounts = _amounts(axes, sides)
-        step = _step(ground, name, axes, asking[name] | others(name, amounts), affine=affine)
+        alone = _alone(scope, name, (asking[name] - doubled) | others(name, amounts))
+        step = _step(ground, name, axes, alone=alone, affine=affine)
         if step is None:
             stuck.add(name)
             if len(stuck) > 1:
@@ -86,6 +90,7 @@ def cuts(ground: Ground, wanted: Cut, others: Others, *, affine: bool) -> Iterat
         inside.add((name, amounts))
         work += halo_cost(tensor, {a: b + e for a, b, e in amounts}, step.macs)
         crossed.add(index)
+        doubled |= set() if alone else {index}
         for read in step.inputs:
             frontier[read] = step.axes
             asking.setdefault(read, set()).add(index)
@@ -94,7 +99,7 @@ def cuts(ground: Ground, wanted: Cut, others: Others, *, affine: bool) -> Iterat
             readers = frozenset(asking[name])
             yield Cut(
                 name, _amounts(axes, sides), readers, wanted.crossed | crossed,
-                wanted.inside | inside, work, is_clean(ground, name, readers),
+                wanted.inside | inside, frozenset(doubled), work, is_clean(ground, name, readers),
             )  # fmt: skip
 
 
@@ -102,9 +107,12 @@ def _amounts(axes: Axes, sides: tuple[tuple[int, int], ...]) -> Amounts:
     return tuple(sorted((axis, *side) for axis, side in zip(axes, sides, strict=True)))
 
 
-def _step(
-    ground: Ground, name: str, axes: Axes, asking: set[int], *, affine: bool
-) -> Crossing | None:
+def _alone(scope: Scope, name: str, asking: set[int]) -> bool:
+    """Whether those who ask are all that read a tensor."""
+    return name not in scope.outputs and set(scope.readers(name)) <= asking
+
+
+def _step(ground: Ground, name: str, axes: Axes, *, alone: bool, affine: bool) -> Crossing | None:
     """What to pad in front of the node that makes a tensor, None where it cannot be crossed.
 
     Nobody but those who ask may read the tensor, which grows; a DQ is made twice instead, as
@@ -115,7 +123,6 @@ def _step(
     if index is None or index in ground.barred:
         return None
     node = scope.nodes[index]
-    alone = name not in scope.outputs and set(scope.readers(name)) <= asking
     if not alone and node.op_type != "DequantizeLinear":
         return None
     step = crossing(scope, ground.values, node, axes, affine=affine)

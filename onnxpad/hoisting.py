@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from onnx import NodeProto
+
+from onnxpad import ops
 from onnxpad.builder import whole
 from onnxpad.compose import PadAxis, pad
 from onnxpad.crossing import reshape_target
@@ -35,17 +38,24 @@ def hoist(
         meet(shop, want)
         cut, sites = want.cut, tuple(site.identity for site in want.sites)
         after = (cost(scope, cut.tensor, cut.amounts) or 0.0) + cut.work
-        crossed = tuple(scope.nodes[i].output[0] for i in sorted(cut.crossed))
-        place = Placement(cut.tensor, crossed, sites, want.before, after)
+        passed = [scope.nodes[i] for i in sorted(cut.crossed)]
+        place = Placement(
+            cut.tensor, tuple(node.output[0] for node in passed), sites, want.before, after,
+            _how(passed, len(sites)),
+        )  # fmt: skip
         places |= dict.fromkeys(sites, place)
-    return places
+    order = [site.identity for site, _ in changes]
+    return {site: places[site] for site in order if site in places}
 
 
-def told(place: Placement) -> str:
-    """How a site was changed whose padding stands elsewhere, in a word or two."""
-    if place.crossed:
+def _how(passed: Sequence[NodeProto], sites: int) -> str:
+    """How sites were changed whose padding is done elsewhere, in a word or two."""
+    kinds = {node.op_type for node in passed}
+    if not kinds <= ops.QUANTISE:
         return "further up, where it costs less"
-    return "one Pad for all its readers" if len(place.sites) > 1 else "in front of the op"
+    if kinds:  # on the integers, where padding that copies has its own place
+        return "before Q/DQ" if "QuantizeLinear" in kinds else "before DQ"
+    return "one Pad for all its readers" if sites > 1 else "in front of the op"
 
 
 def meet(shop: Workshop, want: Want) -> None:

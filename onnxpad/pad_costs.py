@@ -1,9 +1,9 @@
 """What padding costs at run time: the model that decides where a Pad stands.
 
 Time of one thread of ONNX Runtime's CPU provider in microseconds, from sizes alone. The constants
-were measured with ``tests/benchmarks/bench_constants.py`` on an AVX-512 server core; placement uses
-differences of these estimates, so that a faster or slower machine changes little, and leaves the
-padding where it is unless a move is clearly worth it.
+were measured on an AVX-512 server core (docs/cost.md). Placement goes by differences of these
+estimates and leaves padding where it is unless a move is clearly worth it, so that a faster or
+slower machine changes little.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,12 @@ from onnxpad.scopes import TensorInfo
 
 # A node more, at whatever size: its kernel is looked up, its output allocated.
 NODE = 1.0
-# Pad copies row by row, and a blocked tensor is reordered row by row before and behind it.
-ROW = 0.008
+# A row more in one such pass: Pad copies row by row, and so are blocked tensors reordered.
+ROW = 0.0028
+# Quantised tensors: convolutions run with channels last, so that Pad copies long runs, and each
+# element of a result is scaled and rounded.
+BYTE_QUANTISED = 0.00001
+REQUANTISE = 0.0004
 # One byte read and written again.
 BYTE = 0.00002
 # Passes over a tensor between blocked convolutions: ReorderOutput, Pad, ReorderInput. Around
@@ -62,11 +66,17 @@ def pad_cost(tensor: Sized, amounts: Amounts, *, blocked: bool) -> float:
     last = max(amounts, default=0)
     row = prod(size + amounts.get(axis, 0) for axis, size in enumerate(tensor.dims) if axis >= last)
     passes = BLOCKED_PASSES if blocked else PASSES
-    copied = elements * tensor.item * BYTE * passes
-    return NODE * passes + elements / max(row, 1) * ROW + copied
+    if tensor.item == 1:
+        return NODE + elements * BYTE_QUANTISED
+    rows = elements / max(row, 1)
+    return passes * (NODE + rows * ROW + elements * tensor.item * BYTE)
 
 
 def halo_cost(tensor: Sized, amounts: Amounts, macs: int) -> float:
     """Microseconds more that a node takes whose result is padded. macs: for one element of it."""
     more = tensor.elements(amounts) - tensor.elements({})
-    return more * (macs * MAC if macs else 2 * tensor.item * BYTE)
+    if tensor.item == 1:
+        return more * REQUANTISE
+    if not macs:
+        return more * 2 * tensor.item * BYTE
+    return more * macs * MAC

@@ -90,8 +90,12 @@ class Placer:
             if want.target not in ("", want.cut.tensor):
                 raise UsageError(_impossible(want))
             if self._differs(want):
+                want.sites.sort(key=self._position)
                 settled.append(want)
-        return settled[::-1]
+        return sorted(settled, key=lambda want: self._position(want.sites[0]))
+
+    def _position(self, site: PaddingSite) -> int:
+        return self.ground.scope.producers[site.node]
 
     def _wanted(self, site: PaddingSite, mode: Mode) -> Want | None:
         """What a site wants; None where its padding is to stay with it."""
@@ -128,7 +132,7 @@ class Placer:
 
     def _others(self, want: Want, name: str, amounts: Amounts) -> frozenset[int]:
         other = self._wants.get((name, want.mode, amounts, want.target))
-        return frozenset() if other is None else other.cut.readers
+        return frozenset() if other is None else other.cut.readers - other.cut.doubled
 
     def _better(self, want: Want) -> Cut | None:
         """The cut that is worth moving to, None where the want is to stay."""
@@ -168,7 +172,10 @@ class Placer:
             met = self._wants.pop((name, want.mode, amounts, want.target), None)
             if met is not None:
                 want.join(met)
-                cut = replace(cut, crossed=cut.crossed | met.cut.crossed)
+                cut = replace(
+                    cut, crossed=cut.crossed | met.cut.crossed,
+                    inside=cut.inside | met.cut.inside, doubled=cut.doubled | met.cut.doubled,
+                )  # fmt: skip
         want.cut = cut
         self._add(want)
 
@@ -184,8 +191,8 @@ def _joined(one: Cut, other: Cut) -> Cut:
     """Two cuts at one tensor as one."""
     return replace(
         one, readers=one.readers | other.readers, crossed=one.crossed | other.crossed,
-        inside=one.inside | other.inside, work=one.work + other.work,
-        clean=one.clean and other.clean,
+        inside=one.inside | other.inside, doubled=one.doubled | other.doubled,
+        work=one.work + other.work, clean=one.clean and other.clean,
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ Means = Mapping[str, tuple[float, ...]]
 
 SCHEMA = "onnxpad.plan/1"
 PLACES = ("auto", "site")
-DEFAULT_PLACE = "site"
+DEFAULT_PLACE = "auto"
 
 
 @dataclass(frozen=True, slots=True)

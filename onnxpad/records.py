@@ -107,6 +107,7 @@ class Placement:
         sites: identities of all whose padding this is.
         before, after: estimated microseconds of the padding at the sites, and as it is placed,
             with what the nodes in between take longer.
+        how: how the sites were changed, in a word or two.
     """
 
     tensor: str
@@ -114,6 +115,12 @@ class Placement:
     sites: tuple[str, ...]
     before: float
     after: float
+    how: str
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is done further up than by itself: in front of the op or of its Q and DQ."""
+        return self.how.startswith("further up")
 
 
 @dataclass(frozen=True, slots=True)

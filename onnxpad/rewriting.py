@@ -140,7 +140,7 @@ def rewrite(
         target: "cuda" or "tensorrt", which have no integer Pad: pad in front of Q then.
         means: what mode mean writes, site to one number per channel, as ``calibrate`` gives it.
         place: "site" pads where it is read; "auto" moves copying padding to where it costs least,
-            with the same results. By default a plan's own places, else "site".
+            with the same results. By default a plan's own places, else "auto".
 
     Raises:
         ModelError: the model cannot be read.

@@ -90,6 +90,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "grid_rules",
             "grid_walk",
             "halo",
+            "neighbours",
             "compose",
             "splice",
             "workshop",

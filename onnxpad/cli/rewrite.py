@@ -44,6 +44,7 @@ def rewrite(
     fallback: flag.Fallback = "",
     allow_noncausal: flag.AllowNoncausal = False,
     target: flag.Target = "",
+    place: flag.Place = "",
     save_plan: flag.SavePlan = None,
     dry_run: flag.DryRun = False,
     self_contained: flag.SelfContained = False,
@@ -102,7 +103,7 @@ def rewrite(
         model, mode or None, plan=plan, only=only or (), skip=skip or (),
         set=[_assignment(text) for text in assign or ()], from_mode=from_mode or None,
         pools=pools, fallback=fallback or None, allow_noncausal=allow_noncausal, halo=halo,
-        target=target, means=means,
+        target=target, means=means, place=place,
     )  # fmt: skip
     out = output or model.with_name(f"{model.stem}.{_suffix(mode, plan, halo)}.onnx")
     where = Destination(out, force, self_contained, save_plan)

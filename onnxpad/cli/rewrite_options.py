@@ -67,6 +67,17 @@ Target = Annotated[
     ),
 ]
 
+Place = Annotated[
+    str,
+    Option(
+        metavar="auto|site",
+        help="Where padding that copies is done: where it costs least, with the same results, or "
+        "where it is read.",
+        show_default="a plan's own places, else auto",
+        rich_help_panel=_SITES,
+    ),
+]
+
 Output = Annotated[
     Path | None,
     Option(

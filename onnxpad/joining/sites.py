@@ -13,8 +13,9 @@ def sites(original: Path, candidate: Path) -> tuple[tuple[str, str, str], ...]:
     """(identity, mode in the original, mode in the candidate) of every site of either.
 
     Sites belong together when the same values are made from what they pad, or else when they
-    have the same identity, or, where no site of the two belongs to another, the same place in the
-    order. A site of one model alone pads nothing in the other. Raises ModelError.
+    have the same identity, or when the candidate pads for several at once, or, where no site of
+    the two belongs to another, the same place in the order. A site of one model alone pads nothing
+    in the other. Raises ModelError.
     """
     ours, theirs = (survey(load_model(path, exact=False)).sites for path in (original, candidate))
     left = list(theirs)
@@ -22,7 +23,8 @@ def sites(original: Path, candidate: Path) -> tuple[tuple[str, str, str], ...]:
     for site in ours:
         other = next((t for t in left if t.readers and t.readers == site.readers), None)
         other = other or next((t for t in left if t.identity == site.identity), None)
-        if other is not None:
+        other = other or next((t for t in theirs if set(site.readers) <= set(t.readers)), None)
+        if other in left:
             left.remove(other)
         pairs.append((site, other))
     if len(left) == len(theirs) == len(ours):

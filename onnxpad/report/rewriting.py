@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onnxpad.comparison import Comparison
-from onnxpad.records import Changed, Halo, Kept, OtherPad
+from onnxpad.records import Changed, Halo, Kept, OtherPad, Placement
 from onnxpad.report import json as comparison_json
 from onnxpad.report import terminal
 from onnxpad.report.sites import abridged, site_as_dict
@@ -104,6 +104,8 @@ def _sites(summary: Summary, *, every: bool) -> Iterator[RenderableType]:
     rows = list(grouped(summary))
     if rows:
         yield _table(rows, every=every)
+    for sentence in placed_told(summary, every=every or summary.output is None):
+        yield Text(sentence, "dim")
     if summary.others and every:
         names = ", ".join(printable(o.identity) for o in summary.others)
         yield Text(f"Pads that are no padding sites: {names}", "dim")
@@ -150,6 +152,44 @@ def _table(rows: Sequence[Row], *, every: bool) -> Table:
     return table
 
 
+def placed_told(summary: Summary, *, every: bool) -> tuple[str, ...]:
+    """Where padding is done that is not done where it is read, printable; () where there is none.
+
+    Args:
+        every: say it of each, with what it is estimated to save.
+    """
+    placed = {c.place: None for c in summary.changed if c.place is not None}
+    if not placed:
+        return ()
+    before, after = (sum(map(of, placed)) for of in (_before, _after))
+    moved = sum(p.moved for p in placed)
+    told = (
+        f"{moved} of these are done further up, where they cost less, with the same results: about "
+        f"{before:.0f} → {after:.0f} µs in each run on one CPU thread, by size alone"
+    )
+    each = tuple(map(_placed, placed)) if every else ()
+    return (told, *each) if moved else each
+
+
+def _before(place: Placement) -> float:
+    return place.before
+
+
+def _after(place: Placement) -> float:
+    return place.after
+
+
+def _placed(place: Placement) -> str:
+    names = ", ".join(abridged(name) for name in place.sites)
+    if not place.moved and len(place.sites) == 1:
+        return f"  {names}: without the rows that no window reads"
+    over = f"in front of {len(place.crossed)} nodes, " if place.moved else ""
+    return (
+        f"  {names}: {over}at {abridged(place.tensor)}, about "
+        f"{place.before:.0f} → {place.after:.0f} µs"
+    )
+
+
 def _written(summary: Summary) -> Iterator[RenderableType]:
     for sentence, style in zip(written_told(summary), ("", "dim"), strict=False):
         yield Text(sentence, style)
@@ -180,7 +220,9 @@ def as_json(summary: Summary) -> str:
         "canonical": summary.canonical,
         "comparison": comparison_json.as_dict(summary.comparison) if summary.comparison else None,
         "changed": [
-            site_as_dict(c.site) | {"to": str(c.mode), "how": c.how, "remark": c.remark or None}
+            site_as_dict(c.site)
+            | {"to": str(c.mode), "how": c.how, "remark": c.remark or None}
+            | {"place": _place_as_dict(c.place)}
             for c in summary.changed
         ],
         "refused": [site_as_dict(k.site) | {"reason": k.reason} for k in summary.refused],
@@ -190,6 +232,17 @@ def as_json(summary: Summary) -> str:
         "halo_refusal": summary.halo_refusal or None,
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _place_as_dict(place: Placement | None) -> dict[str, object] | None:
+    if place is None:
+        return None
+    return {
+        "at": place.tensor,
+        "crossed": list(place.crossed),
+        "sites": list(place.sites),
+        "microseconds": {"before": round(place.before, 2), "after": round(place.after, 2)},
+    }
 
 
 def _halo_as_dict(halo: Halo | None) -> dict[str, object] | None:

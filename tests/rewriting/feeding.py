@@ -6,8 +6,8 @@ from onnx import ModelProto, helper
 from tests.rewriting.running import Array
 
 
-def seeded(model: ModelProto) -> dict[str, Array]:
-    """Seeded inputs: free sizes are 64 in images, 512 in signals, 1 elsewhere."""
+def seeded(model: ModelProto, side: int = 64) -> dict[str, Array]:
+    """Seeded inputs: free sizes are ``side`` in images, 512 in signals, 1 elsewhere."""
     random = np.random.default_rng(0)
     known = {tensor.name for tensor in model.graph.initializer}
     found: dict[str, Array] = {}
@@ -16,7 +16,7 @@ def seeded(model: ModelProto) -> dict[str, Array]:
             continue
         kind = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
         dims = info.type.tensor_type.shape.dim
-        free = {(4, 1): 3, (4, 2): 64, (4, 3): 64, (2, 1): 512}
+        free = {(4, 1): 3, (4, 2): side, (4, 3): side, (2, 1): 512}
         shape = [d.dim_value or free.get((len(dims), i), 1) for i, d in enumerate(dims)]
         if kind == np.int64:
             found[info.name] = np.full(shape, 16000, kind)  # the one there is: a sampling rate
