@@ -365,3 +365,10 @@ def test_from_python_what_is_not_known(here: Path) -> None:
         package.audit(here, sel="PAD1")
     with pytest.raises(UsageError, match="expected cuda"):
         package.audit(here, target=["tpu"])
+
+
+def test_the_help_shows_no_type_for_a_switch() -> None:
+    lines = onnxpad("audit", "--help").out.splitlines()
+    switches = [line for line in lines if "--full" in line and "│" in line]
+    assert switches
+    assert not any("<bool>" in line for line in switches)

@@ -1,7 +1,7 @@
 """The command line: parse, call, choose the exit code. Nothing else."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,7 +55,7 @@ def options(
 def main() -> int:
     """Run the command line; returns the exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = _without_types(typer.main.get_command(app))(standalone_mode=False)
     except BaseException as error:
         told = _told(error)
         if told is None:
@@ -64,6 +64,16 @@ def main() -> int:
     if code == EXIT_INTERRUPTED:  # the parser's own way of taking Ctrl-C is silent
         return _fail("interrupted", EXIT_INTERRUPTED)
     return code if isinstance(code, int) else 0
+
+
+def _without_types(command: Any) -> Any:
+    """The command and all below it, whose help shows no type where an option is a mere switch."""
+    for one in command.params:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""
+    for inner in getattr(command, "commands", {}).values():
+        _without_types(inner)
+    return command
 
 
 def _told(error: BaseException) -> tuple[str, int] | None:
