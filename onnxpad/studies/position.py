@@ -19,6 +19,8 @@ from onnxpad.study import Chart, ModelStudy, Picture, Series, Study, Table
 
 # A read-out of nothing has an R² of 0 give or take a few hundredths.
 NOTHING = 0.05
+# Layers that are read unless more are asked for: solving for each costs its channels cubed.
+LAYERS = 20
 _AXES = ("x", "y", "z")
 _ABOUT = (
     "A linear read-out (ridge regression) of the position from the features of a layer at that "
@@ -44,6 +46,7 @@ def position(
     requests: Sequence[Request] | None = None,
     *,
     margin: int = 0,
+    layers: int = LAYERS,
     progress: Progress = _silent,
 ) -> Study:
     """R² and Spearman's correlation of positions read from each layer.
@@ -57,6 +60,7 @@ def position(
         requests: data, preprocess, size, samples (48 at most unless given), seed, provider and
             threads, one for each model; None for noise.
         margin: input pixels; positions nearer to a border are neither fitted nor judged.
+        layers: at most so many are read, evenly chosen; the input is one of them.
         progress: told (stage, done, total).
 
     Raises:
@@ -64,19 +68,19 @@ def position(
         ModelError, RunError: a single model that cannot be read or run; among several it is said.
     """
     asked = requests or [Request()] * len(models)
-    found = each(models, asked, lambda path, one: _one(path, one, margin, progress))
+    found = each(models, asked, lambda path, one: _one(path, one, (margin, layers), progress))
     return Study("position", "Positions read from features", _ABOUT, found)
 
 
-def _one(path: Path, request: Request, margin: int, tell: Progress) -> ModelStudy:
-    opened = open_one(path, request)
+def _one(path: Path, request: Request, how: tuple[int, int], tell: Progress) -> ModelStudy:
+    opened, (margin, most) = open_one(path, request), how
     main = pictured(opened)
     inside = opened.inside()
     if not inside.probe.anatomy.layers:
         why = inside.probe.anatomy.refused or "no layer slides a window over space"
         raise DoesNotApplyError(f"its layers cannot be seen: {why}")
     fed, told = _fed(opened, main)
-    run = Positions(inside, fed, request.samples, margin, request.seed, tell)
+    run = Positions(inside, fed, request.samples, margin, most, request.seed, tell)
     layers, left = run.read(), run.left
     space = "×".join(map(str, inside.probe.feeding.space))
     on = [f"{run.images} images of {space}: {told}", f"seed {request.seed}; {opened.provider.note}"]

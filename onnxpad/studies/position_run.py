@@ -34,6 +34,7 @@ class Positions:
     Attributes:
         most: images; None for as many as time allows, 48 at most.
         margin: positions nearer than so many input pixels to a border are left out.
+        layers: at most so many are read, evenly chosen, the first and the last among them.
         images: how many were used. left: which layers were left out, and why.
     """
 
@@ -41,6 +42,7 @@ class Positions:
     pictures: Pictures
     most: int | None
     margin: int
+    layers: int
     seed: int
     tell: Progress
     images: int = 0
@@ -49,6 +51,10 @@ class Positions:
     def read(self) -> list[LayerPosition]:
         """The layers in their order. Raises RunError, and DataError for fewer than 8 images."""
         picked, self.left = _picked(self.inside, self.margin)
+        if len(picked) > self.layers:
+            self.left.append(f"{len(picked) - self.layers} layers between those that are read")
+            at = np.linspace(0, len(picked) - 1, self.layers).round().astype(int)
+            picked = [picked[i] for i in at]
         bunches = list(groups([layer for layer, _ in picked]))
         places = {layer.map.name: where for layer, where in picked}
         found: list[LayerPosition] = []

@@ -154,10 +154,17 @@ def test_a_real_net_without_padding_knows_nothing_and_one_with_zeros_does(zoo: P
     assert rows(found, 1)["Conv_7"]["R²"] > 0.15
 
 
+def test_of_many_layers_some_are_read_the_first_and_the_last_among_them(tmp_path: Path):
+    deep = saved(tmp_path / "deep.onnx", chain(9, pad=1, channels=4, size=24))
+    found = position([deep], [ask(deep)], layers=4)
+    assert list(rows(found)) == ["input", "conv3", "conv6", "conv9"]
+    assert any("6 layers between" in text for text in found.models[0].on)
+
+
 @pytest.mark.zoo
 @pytest.mark.parametrize("path", zoo_models(), ids=lambda p: p.stem)
 def test_real_models(path: Path):
-    one = position([path], [request(path, samples=8)]).models[0]
+    one = position([path], [request(path, samples=8)], layers=4).models[0]
     if path.stem in ("basic_pitch_nmp", "silero_vad"):
         assert "signal" in one.absent
         return

@@ -22,6 +22,10 @@ def position(
             min=0, metavar="PX", help="Leave out positions so near to a border, in input pixels."
         ),
     ] = 0,
+    layers: Annotated[
+        int,
+        typer.Option(min=2, metavar="N", help="Read at most so many layers, evenly chosen."),
+    ] = 20,
     provider: flag.Provider = None,
     threads: flag.Threads = None,
     config: flag.ConfigFile = None,
@@ -52,5 +56,5 @@ def position(
     )  # fmt: skip
     requests = [flags.request(model) for model in models]
     with progress() as tell:
-        found = study(models, requests, margin=margin, progress=tell)
+        found = study(models, requests, margin=margin, layers=layers, progress=tell)
     return show(found, report, save, verbose=verbose, quiet=quiet)
