@@ -166,6 +166,12 @@ def _unevenness(seen: Look) -> Iterator[str]:
     own, at = seen.uneven(seen.own), _told(seen.own)
     if own is None and seen.unknown():
         yield f"what window ops read cannot be told at every size: {seen.unknown()}"
+    elif not seen.strided and seen.apart():
+        why = next((one.sentence for axis in seen.axes for one in axis.obstacles), "")
+        yield (
+            f"{count(seen.apart(), 'strided window op')} cannot be told at other sizes, as none of "
+            f"them follows the size of the input{': ' * bool(why)}{why}"
+        )
     elif not seen.strided:
         yield "no window op larger than 1×1 steps by more than 1: every size is even"
     elif own:

@@ -47,9 +47,13 @@ class Look:
         """Strided window ops, 1x1 ones left out, on the axis that has most of them."""
         return max(axis.strided for axis in self.axes)
 
+    def apart(self) -> int:
+        """Strided window ops of the model, where none of them is on an axis of the input."""
+        return 0 if self.strided else sum(use.strided for use in self.known.windows)
+
     def uneven(self, space: Space) -> int | None:
         """How many strided window ops are uneven on some axis; None where not all are known."""
-        if any(axis.untold for axis in self.axes):
+        if any(axis.untold for axis in self.axes) or self.apart():
             return None
         found = set()
         for axis, size in zip(self.axes, space, strict=True):

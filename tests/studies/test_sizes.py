@@ -120,6 +120,16 @@ def test_a_fixed_classifier_says_which_node_fixes_it(tmp_path: Path):
     assert any("export it again" in text for text in far.said)
 
 
+def test_nothing_is_said_of_ops_behind_a_hard_coded_reshape(tmp_path: Path):
+    net = nets.Net()
+    fixed = net.op("Reshape", "x", net.constant([1, nets.CHANNELS, 16, 64]))
+    model = net.model(net.window(fixed, "Conv", 3, 2, 1), (32, 32))
+    shown = sizes([saved(tmp_path / "m.onnx", model)]).models[0]
+    assert shown.said[0].startswith("1 strided window op cannot be told at other sizes")
+    assert "Reshape" in shown.said[0]
+    assert not any("every size is even" in text for text in shown.said)
+
+
 def classifier() -> onnx.ModelProto:
     """Class 0 for dark pictures, 1 for bright ones."""
     net = nets.Net()
