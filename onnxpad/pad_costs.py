@@ -8,6 +8,7 @@ slower machine changes little.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from math import prod
 
 from onnx import TensorProto, helper
@@ -46,7 +47,9 @@ class Sized:
 
     def elements(self, amounts: Amounts) -> int:
         """How many it has once it is padded."""
-        return prod(size + amounts.get(axis, 0) for axis, size in enumerate(self.dims))
+        if not amounts:
+            return prod(self.dims)
+        return prod([size + amounts.get(axis, 0) for axis, size in enumerate(self.dims)])
 
 
 def sized(info: TensorInfo) -> Sized | None:
@@ -57,14 +60,20 @@ def sized(info: TensorInfo) -> Sized | None:
         dim if isinstance(dim, int) else (NOMINAL if axis else 1)
         for axis, dim in enumerate(info.shape)
     )
-    return Sized(helper.tensor_dtype_to_np_dtype(info.dtype).itemsize, dims)
+    return Sized(_item(info.dtype), dims)
+
+
+@cache
+def _item(dtype: int) -> int:
+    """Bytes of one element of an ONNX type."""
+    return int(helper.tensor_dtype_to_np_dtype(dtype).itemsize)
 
 
 def pad_cost(tensor: Sized, amounts: Amounts, *, blocked: bool) -> float:
     """Microseconds of one Pad. blocked: whether its neighbours work on a blocked layout."""
     elements = tensor.elements(amounts)
     last = max(amounts, default=0)
-    row = prod(size + amounts.get(axis, 0) for axis, size in enumerate(tensor.dims) if axis >= last)
+    row = prod(tensor.dims[last:]) + prod(tensor.dims[last + 1 :]) * amounts.get(last, 0)
     passes = BLOCKED_PASSES if blocked else PASSES
     if tensor.item == 1:
         return NODE + elements * BYTE_QUANTISED

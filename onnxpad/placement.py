@@ -199,15 +199,16 @@ def _joined(one: Cut, other: Cut) -> Cut:
 def needed(site: PaddingSite) -> Amounts:
     """What a site's windows read of its padding: rows at the end that none reads are left out."""
     alone = site.form != "Pad" or ("direct" in site.notes and len(site.readers) == 1)
-    axes = [_needed(axis) if alone and site.conv else axis for axis in site.axes]
-    return tuple((a.axis, a.begin or 0, a.end or 0) for a in axes if (a.begin, a.end) != (0, 0))
+    found = ((a.axis, a.begin or 0, _read_end(a, trim=alone and site.conv)) for a in site.axes)
+    return tuple(amounts for amounts in found if amounts[1:] != (0, 0))
 
 
-def _needed(axis: SiteAxis) -> SiteAxis:
-    if axis.size is None or axis.window is None or axis.begin is None or axis.end is None:
-        return axis
-    reading = read_axis(axis.size, axis.window, axis.begin, axis.end)
-    return axis if reading is None else replace(axis, end=reading.end)
+def _read_end(axis: SiteAxis, *, trim: bool) -> int:
+    end = axis.end or 0
+    if not trim or axis.window is None or axis.size is None:
+        return end
+    reading = read_axis(axis.size, axis.window, axis.begin or 0, end)
+    return end if reading is None else reading.end
 
 
 def asked(site: PaddingSite) -> Amounts:
