@@ -12,7 +12,7 @@ from onnxpad.probe.anatomy import Anatomy, Layer, Map
 from onnxpad.probe.copying import Copy, copy_model
 from onnxpad.probe.feeding import Feeding
 from onnxpad.probe.interior import interior_copy
-from onnxpad.probe.study import study
+from onnxpad.probe.examine import examine
 from onnxpad.runtime import Array, Provider, Session, open_bytes
 from onnxpad.scopes import default_opset
 
@@ -135,7 +135,7 @@ def open_probe(
         ModelError: it cannot be read. RunError: it cannot be run at any size but the given one.
     """
     copy = copy_model(source, feeding.main, feeding.axes)
-    anatomy = study(copy, feeding, provider=provider, threads=threads, label=label)
+    anatomy = examine(copy, feeding, provider=provider, threads=threads, label=label)
     return Probe(copy, feeding, anatomy, provider, threads, label)
 
 

@@ -31,7 +31,7 @@ _SIZES = frozenset(("Shape", "Size"))
 _FEWEST = 3
 
 
-def study(
+def examine(
     copy: Copy, feeding: Feeding, *, provider: Provider, threads: int | None, label: str
 ) -> Anatomy:
     """Run a copy at three sizes and read its anatomy off.
