@@ -10,9 +10,9 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from onnxpad.probe.anatomy import Anatomy, Layer, Map
 from onnxpad.probe.copying import Copy, copy_model
+from onnxpad.probe.examine import examine
 from onnxpad.probe.feeding import Feeding
 from onnxpad.probe.interior import interior_copy
-from onnxpad.probe.examine import examine
 from onnxpad.runtime import Array, Provider, Session, open_bytes
 from onnxpad.scopes import default_opset
 
