@@ -123,7 +123,15 @@ class Request:
             raise UsageError("a mode and a plan were both given; give one of them")
         if not self.halo:
             return
-        sites = (self.only, self.skip, self.assigned, self.source, self.fallback, self.plan)
+        sites = (
+            self.only,
+            self.skip,
+            self.assigned,
+            self.source,
+            self.fallback,
+            self.plan,
+            self.place,
+        )
         if self.mode is None or self.pools or any(sites):
             raise UsageError(
                 "--halo pads the model's input and leaves its layers alone: it takes --mode, and "

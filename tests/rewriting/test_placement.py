@@ -476,6 +476,8 @@ def test_a_plan_says_itself_where() -> None:
         onnxpad.rewrite(model, plan=plan, place="auto")
     with pytest.raises(UsageError, match="expected auto or site"):
         onnxpad.rewrite(model, "edge", place="input")
+    with pytest.raises(UsageError, match="leaves its layers alone"):
+        onnxpad.rewrite(model, "edge", halo=2, place="auto")
 
 
 def test_it_is_linear_in_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
