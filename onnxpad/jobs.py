@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
+from threading import current_thread, main_thread
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -105,15 +106,26 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def _interrupts_wait() -> Iterator[None]:
-    """Hold Ctrl-C back: a worker that is started meanwhile holds it back, too, until it is up."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """Hold Ctrl-C back: a worker that is started meanwhile holds it back, too, until it is up.
+
+    The mask is for the worker. This process has other threads that Ctrl-C may reach (those of
+    numpy, say), and Python would raise it here all the same, between the start of a worker and
+    what the worker is told to do: so it is noted, and raised after that.
+    """
+    raised_here = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is not None
+    if not hasattr(signal, "pthread_sigmask") or not raised_here:
         yield
         return
+    noted: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: noted.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if noted:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _quiet() -> None:

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from onnxpad.jobs import available_cores, run_jobs
+from onnxpad.jobs import _interrupts_wait, available_cores, run_jobs
 
 MAIN = os.getpid()
 
@@ -79,6 +80,28 @@ def test_errors_come_through() -> None:
         run_jobs(failing, range(1), 1, dead)
     with pytest.raises(ValueError, match="item "):
         run_jobs(failing, range(3), 2, dead)
+
+
+def test_an_interrupt_that_another_thread_hears_waits_as_well() -> None:
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)  # started before: it does not hold signals back
+    other.start()
+    waited: list[bool] = []
+
+    def starting() -> None:
+        with _interrupts_wait():
+            signal.pthread_kill(other.ident or 0, signal.SIGINT)
+            time.sleep(0.1)  # where the main thread would raise it
+            waited.append(True)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            starting()
+    finally:
+        over.set()
+        other.join()
+    assert waited
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_cores() -> None:
