@@ -102,7 +102,9 @@ class ModelStudy:
         said: what comes out, in sentences, the most important one first, bad news before good.
         arrays: everything a reader may want to compute with, by the names of their files in an
             archive; pictures' values need not be repeated.
-        absent: why the study does not apply, "" if it does; then the rest is empty.
+        absent: why there is nothing to show, "" if there is; then the rest is empty.
+        exit_code: of the error if the model could not be read or run; 0 where the study just does
+            not apply.
     """
 
     model: str
@@ -113,6 +115,14 @@ class ModelStudy:
     charts: tuple[Chart, ...] = ()
     arrays: Mapping[str, Array] = field(default_factory=dict)
     absent: str = ""
+    exit_code: int = 0
+
+    @property
+    def why(self) -> str:
+        """Why there is nothing to show, as it is told; "" if there is something."""
+        if not self.absent:
+            return ""
+        return f"{'failed' if self.exit_code else 'does not apply'}: {self.absent}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -96,14 +96,14 @@ def _chapter(study: Study, data: dict[str, dict[str, object]]) -> Chapter:
         charts.append((key, printable(chart.title, 300)))
     found = tuple(
         Part(
-            name, printable(one.absent, 1000), sentences(one.said), sentences(one.on),
+            name, printable(one.why, 1000), sentences(one.said), sentences(one.on),
             tuple(map(shown, one.tables)),
         )
         for name, one in parts(study)
     )  # fmt: skip
     first = ""
     if len(found) == 1:
-        absent = f"does not apply: {found[0].absent}" if found[0].absent else ""
+        absent = found[0].absent
         first = absent or (found[0].said[0] if found[0].said else "")
     return Chapter(
         printable(study.name), printable(study.title), printable(study.about, 2000), first, found,

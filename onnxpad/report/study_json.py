@@ -40,6 +40,7 @@ def _model(one: ModelStudy) -> dict[str, Any]:
     return {
         "model": one.model,
         "absent": one.absent or None,
+        "exit_code": one.exit_code,
         "on": list(one.on),
         "said": list(one.said),
         "tables": [_table(table) for table in one.tables],

@@ -27,7 +27,7 @@ def _parts(study: Study) -> Iterator[str]:
 
 def _model(one: ModelStudy) -> Iterator[str]:
     if one.absent:
-        yield f"does not apply: {escape(one.absent)}"
+        yield escape(one.why)
         return
     said = (*sentences(one.said), *sentences(one.on))
     if said:

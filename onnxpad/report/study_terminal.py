@@ -37,7 +37,7 @@ def _parts(study: Study, *, every: bool) -> Iterator[RenderableType]:
 
 def _model(one: ModelStudy, *, every: bool) -> Iterator[RenderableType]:
     if one.absent:
-        yield Text(f"does not apply: {printable(one.absent, 1000)}", "yellow")
+        yield Text(printable(one.why, 1000), "red" if one.exit_code else "yellow")
         return
     yield from (Text(line, "dim") for line in sentences(one.on))
     yield from (bullet(line) for line in sentences(one.said))

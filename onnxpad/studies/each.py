@@ -36,7 +36,7 @@ def each(
         except (ModelError, RunError) as error:
             if len(models) == 1:
                 raise
-            found.append(ModelStudy(path.as_posix(), absent=str(error)))
+            found.append(ModelStudy(path.as_posix(), absent=str(error), exit_code=error.exit_code))
     return tuple(found)
 
 

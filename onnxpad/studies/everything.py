@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onnxpad.errors import DataError, OnnxpadError
+from onnxpad.errors import DataError, ModelError, OnnxpadError, RunError
 from onnxpad.joining.request import Request
 from onnxpad.model import load_model
 from onnxpad.studies.each import Source
@@ -100,7 +100,10 @@ def _guarded(name: str, run: Run, models: Sequence[Source]) -> Study | _Failed:
     try:
         return run()
     except OnnxpadError as error:
-        absent = tuple(ModelStudy(Path(m).as_posix(), absent=str(error)) for m in models)
+        # samples that one study cannot use are no fault of the model, nor of the whole
+        code = error.exit_code if isinstance(error, ModelError | RunError) else 0
+        absent = tuple(ModelStudy(Path(m).as_posix(), absent=str(error), exit_code=code)
+                       for m in models)  # fmt: skip
         return _Failed(Study(name, name.capitalize(), "", absent), error)
 
 

@@ -107,3 +107,12 @@ def test_the_command(tmp_path: Path):
     wrong = onnxpad("study", "foveation", model, "--mode", "mirror")
     assert wrong.code == 2
     assert "expected zero, edge" in wrong.error
+
+
+def test_a_missing_model_among_others_is_told_and_sets_the_exit_code(tmp_path: Path):
+    model = saved(tmp_path / "m.onnx", CONV)
+    done = onnxpad("study", "foveation", model, tmp_path / "gone.onnx")
+    assert done.code == 3
+    assert "failed: " in done.out
+    assert "corners count" in done.out
+    assert onnxpad("study", "foveation", tmp_path / "a.onnx", tmp_path / "b.onnx").code == 3

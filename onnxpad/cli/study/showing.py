@@ -43,7 +43,7 @@ def show(
     if not quiet and not any(one.to_stdout for one in reports):
         _print(render(study, every=verbose))
     _save([study], save, quiet=quiet)
-    return 0
+    return _highest([study])
 
 
 def show_all(
@@ -64,7 +64,12 @@ def show_all(
     if not quiet and not any(one.to_stdout for one in reports):
         _print(render_all(studies, every=verbose))
     _save(studies, save, quiet=quiet)
-    return 0
+    return _highest(studies)
+
+
+def _highest(studies: "Sequence[Study]") -> int:
+    """The exit code: the highest of all models."""
+    return max((one.exit_code for study in studies for one in study.models), default=0)
 
 
 def _print(shown: "RenderableType") -> None:
