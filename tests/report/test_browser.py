@@ -142,7 +142,12 @@ def test_what_slips_through_is_stopped_by_the_policy(tmp_path: Path) -> None:
     assert found.requests == []
 
 
-def test_no_line_of_the_page_is_wider_than_a_phone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "make",
+    [lambda: dumps(whole.hostile(EVIL)), lambda: study_html.dumps(study_of("a" * 90))],
+    ids=["comparison", "study"],
+)
+def test_no_line_of_the_page_is_wider_than_a_phone(make, tmp_path: Path) -> None:
     """Wide tables scroll by themselves; the page does not."""
     probe = (
         '<iframe src="page.html" style="width:390px;height:3000px"></iframe><script>'
@@ -150,7 +155,7 @@ def test_no_line_of_the_page_is_wider_than_a_phone(tmp_path: Path) -> None:
         "document.title = d.documentElement.scrollWidth; }</script>"
     )
     (tmp_path / "inner").mkdir()
-    (tmp_path / "inner" / "page.html").write_text(dumps(whole.hostile(EVIL)), encoding="utf-8")
+    (tmp_path / "inner" / "page.html").write_text(make(), encoding="utf-8")
     folder = tmp_path / "outer"
     folder.mkdir()
     flags = ("--allow-file-access-from-files", "--window-size=420,3000")
