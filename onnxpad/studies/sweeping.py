@@ -17,7 +17,7 @@ from onnxpad.model import load_model
 from onnxpad.runtime import Session
 from onnxpad.subject import subject
 from onnxpad.tasks.stimulus import Scorer, boxes_at
-from onnxpad.tasks.task import Outputs, one_sample
+from onnxpad.tasks.task import Outputs, first_samples, one_sample
 
 # What a batch may take in memory: its largest tensor and those alive beside it.
 _BYTES = 256 * 2**20
@@ -64,16 +64,18 @@ class Sweeping:
         for batch in ahead(lambda p: self.batch(background, p), parts, _AHEAD, 1):
             outputs = self.run(batch)
             count = len(batch) if self.rows > 1 else 1
-            for row in range(min(count, len(places) - at)):
-                found[at] = self.scorer(one_sample(outputs, row, count), boxes[at : at + 1])[0]
-                at += 1
+            many = min(count, len(places) - at)
+            of_places = first_samples(outputs, many, count)
+            found[at : at + many] = self.scorer(of_places, boxes[at : at + many, None])[:, 0]
+            at += many
             done(at)
         return found
 
     def bare(self, background: Array, places: Sequence[Place]) -> Array:
         """The scores of the same places without a stimulus, (places,)."""
         outputs = self.run(self.batch(background, ()))
-        return self.scorer(one_sample(outputs, 0, self.rows), self._boxes(places))
+        found = self.scorer(one_sample(outputs, 0, self.rows), self._boxes(places)[None])
+        return np.asarray(found[0])
 
     def batch(self, background: Array, places: Sequence[Place]) -> Array:
         """What one run is fed: a free batch has no more rows than places, a fixed one all its."""

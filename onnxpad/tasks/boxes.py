@@ -3,6 +3,7 @@
 A box is x0, y0, x1, y1 in continuous coordinates; its area is (x1 − x0)·(y1 − y0).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,25 +36,56 @@ class Detections:
         return Detections(self.xyxy[index], self.scores[index], self.classes[index])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """What a detector found in several images, as many boxes in each; those of score 0 are none.
+
+    Attributes:
+        xyxy: (images, n, 4) float64. scores: (images, n) float64. classes: (images, n) int64.
+    """
+
+    xyxy: Array
+    scores: Array
+    classes: Array
+
+    def __getitem__(self, row: int) -> Detections:
+        return Detections(self.xyxy[row], self.scores[row], self.classes[row])
+
+
+def stack(each: Sequence[Detections]) -> Stack:
+    """Detections of several images, filled up to as many in each with boxes of score 0."""
+    most = max(len(found) for found in each)
+    whole = Stack(
+        np.zeros((len(each), most, 4)),
+        np.zeros((len(each), most)),
+        np.zeros((len(each), most), np.int64),
+    )
+    for row, found in enumerate(each):
+        many = len(found)
+        whole.xyxy[row, :many], whole.scores[row, :many] = found.xyxy, found.scores
+        whole.classes[row, :many] = found.classes
+    return whole
+
+
 def iou(a: Array, b: Array) -> Array:
-    """Intersection / union of every box of `a` (n, 4) with every box of `b` (m, 4): (n, m).
+    """Intersection / union of all boxes of `a` (…, n, 4) with all of `b` (…, m, 4): (…, n, m).
 
     0 where both are empty.
     """
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    low = np.maximum(a[..., :, None, :2], b[..., None, :, :2])
+    sides = np.minimum(a[..., :, None, 2:], b[..., None, :, 2:])
     sides -= low
     np.maximum(sides, 0.0, out=sides)
     inner: Array = sides[..., 0] * sides[..., 1]
-    union = area(a)[:, None] + area(b)[None, :] - inner
+    union = area(a)[..., :, None] + area(b)[..., None, :] - inner
     # An empty union has an empty intersection: 0 / tiny = 0.
     return np.asarray(inner / np.maximum(union, np.finfo(np.float64).tiny))
 
 
 def area(corners: Array) -> Array:
-    """Areas of boxes (n, 4); 0 for boxes turned inside out."""
-    sides = np.maximum(corners[:, 2:] - corners[:, :2], 0.0)
-    return np.asarray(sides[:, 0] * sides[:, 1])
+    """Areas of boxes (…, 4); 0 for boxes turned inside out."""
+    sides = np.maximum(corners[..., 2:] - corners[..., :2], 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 def suppressed(found: Detections, score: float, overlap: float) -> Detections:

@@ -8,6 +8,7 @@
 | one map of scores | its highest value on the stimulus |
 """  # noqa: E501  (a table's row is one line)
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, floor
 from typing import Protocol
@@ -18,10 +19,10 @@ from onnxpad.errors import DataError, UsageError
 from onnxpad.measure.pair import Array
 from onnxpad.tasks.boxes import iou
 from onnxpad.tasks.classification import Classification, class_scores
-from onnxpad.tasks.decoders import decoder
+from onnxpad.tasks.decoders import stack_decoder
 from onnxpad.tasks.detection import Detection
 from onnxpad.tasks.segmentation import Segmentation
-from onnxpad.tasks.task import Outputs, Task
+from onnxpad.tasks.task import Outputs, Task, one_sample
 from onnxpad.tasks.tensor import Tensors
 from onnxpad.tasks.view import View
 from onnxpad.text import printable
@@ -45,9 +46,13 @@ class Scorer(Protocol):
         ...
 
     def __call__(self, outputs: Outputs, boxes: Array) -> Array:
-        """The scores of stimuli at `boxes` (n, 4), x0, y0, x1, y1 in input pixels: (n,) float64.
+        """The scores of stimuli in b samples, n in each: (b, n) float64.
 
-        `outputs` are one sample's. Raises DataError where they are not what they should be.
+        Args:
+            outputs: of the b samples, a batch axis in front.
+            boxes: (b, n, 4), where the stimuli are: x0, y0, x1, y1 in input pixels.
+
+        Raises DataError where the outputs are not what they should be.
         """
         ...
 
@@ -93,9 +98,11 @@ class ClassScore:
 
     def __call__(self, outputs: Outputs, boxes: Array) -> Array:
         """See Scorer."""
-        scores = class_scores(outputs[self.output])
-        found = scores.max() if self.wanted is None else scores[self.wanted]
-        return np.full(len(boxes), found, np.float64)
+        found = np.empty(boxes.shape[:2])
+        for row in range(len(boxes)):
+            scores = class_scores(one_sample(outputs, row, len(boxes))[self.output])
+            found[row] = scores.max() if self.wanted is None else scores[self.wanted]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,26 +126,52 @@ class BoxScore:
 
     def __call__(self, outputs: Outputs, boxes: Array) -> Array:
         """See Scorer."""
-        found = decoder(self.task.decoder, self.task.outputs)(outputs, self.size)
-        usable = np.isfinite(found.xyxy).all(axis=1) & np.isfinite(found.scores)
+        samples, many = boxes.shape[:2]
+        decode = stack_decoder(self.task.decoder, self.task.outputs, samples)
+        found = decode(outputs, self.size)
+        if len(found.scores) != samples:
+            raise DataError(f"detections of {len(found.scores)} samples where {samples} were run")
+        usable = np.isfinite(found.xyxy).all(axis=2) & np.isfinite(found.scores)
         if self.wanted is not None:
             usable &= found.classes == self.wanted
-        found = found.take(np.flatnonzero(usable))
-        many = max(1, _PAIRS // max(len(found), 1))
-        parts = [
-            _best(found.xyxy, found.scores, boxes[at : at + many])
-            for at in range(0, len(boxes), many)
-        ]
-        return np.concatenate(parts)
+        corners = np.where(usable[..., None], found.xyxy, 0.0)
+        scores = np.where(usable, found.scores, 0.0)
+        best = np.empty((samples, many))
+        for rows, columns in _blocks(scores.shape, many):
+            best[rows, columns] = _best(corners[rows], scores[rows], boxes[rows, columns])
+        return best
+
+
+def _blocks(found: tuple[int, ...], many: int) -> Iterator[tuple[slice, slice]]:
+    """Samples and stimuli that are looked at together: as many pairs as memory allows."""
+    samples, each = found
+    columns = min(many, max(1, _PAIRS // max(each, 1)))
+    rows = max(1, _PAIRS // max(each * columns, 1))
+    for row in range(0, samples, rows):
+        for column in range(0, many, columns):
+            yield slice(row, row + rows), slice(column, column + columns)
 
 
 def _best(corners: Array, scores: Array, boxes: Array) -> Array:
-    """For each of `boxes` the highest score of the corners that show it, 0 without one."""
-    centre = (corners[:, None, :2] + corners[:, None, 2:]) / 2
-    inside = ((centre >= boxes[:, :2]) & (centre <= boxes[:, 2:])).all(axis=2)
-    near = inside | (iou(corners, boxes) >= _OVERLAP)
-    best: Array = np.where(near, scores[:, None], 0.0).max(axis=0, initial=0.0)
+    """For each of `boxes` (b, n, 4) the highest score of corners that show it, 0 without one."""
+    best = np.zeros(boxes.shape[:2])
+    sample, found, at = np.nonzero(_touching(corners, boxes))
+    corner, box = corners[sample, found], boxes[sample, at]
+    centre = (corner[:, :2] + corner[:, 2:]) / 2
+    inside = ((centre >= box[:, :2]) & (centre <= box[:, 2:])).all(axis=1)
+    near = inside | (iou(corner[:, None], box[:, None])[:, 0, 0] >= _OVERLAP)
+    np.maximum.at(best, (sample[near], at[near]), scores[sample[near], found[near]])
     return best
+
+
+def _touching(corners: Array, boxes: Array) -> Array:
+    """Which boxes meet at all, (b, corners, boxes): few do, and only they are looked at closely."""
+    met = np.ones((*corners.shape[:2], boxes.shape[1]), bool)
+    for axis in (0, 1):
+        one, other = corners[..., axis], corners[..., axis + 2]
+        met &= np.minimum(one, other)[..., None] <= boxes[:, None, :, axis + 2]
+        met &= np.maximum(one, other)[..., None] >= boxes[:, None, :, axis]
+    return met
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,15 +206,16 @@ class MapScore:
 
     def __call__(self, outputs: Outputs, boxes: Array) -> Array:
         """See Scorer."""
-        plane = self._plane(outputs[self.output])
-        down, along = (n / s for n, s in zip(plane.shape, self.size, strict=True))
-        found = []
-        for x0, y0, x1, y1 in boxes:
-            rows = slice(floor(y0 * down), max(ceil(y1 * down), floor(y0 * down) + 1))
-            columns = slice(floor(x0 * along), max(ceil(x1 * along), floor(x0 * along) + 1))
-            part = plane[rows, columns]
-            found.append((part == self.wanted).mean() if self.labels else part.max())
-        return np.array(found, np.float64)
+        found = np.empty(boxes.shape[:2])
+        for row, of_sample in enumerate(boxes):
+            plane = self._plane(one_sample(outputs, row, len(boxes))[self.output])
+            down, along = (n / s for n, s in zip(plane.shape, self.size, strict=True))
+            for at, (x0, y0, x1, y1) in enumerate(of_sample):
+                high = slice(floor(y0 * down), max(ceil(y1 * down), floor(y0 * down) + 1))
+                wide = slice(floor(x0 * along), max(ceil(x1 * along), floor(x0 * along) + 1))
+                part = plane[high, wide]
+                found[row, at] = (part == self.wanted).mean() if self.labels else part.max()
+        return found
 
     def _plane(self, output: Array) -> Array:
         order = [axis for axis in range(output.ndim) if axis not in self.axes]

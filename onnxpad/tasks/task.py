@@ -96,7 +96,16 @@ def one_sample(outputs: Outputs, row: int, batch: int) -> dict[str, Array]:
 
     An output without an axis of `batch` rows is handed on whole: tasks refuse what they cannot use.
     """
+    return _rows(outputs, slice(row, row + 1), batch)
+
+
+def first_samples(outputs: Outputs, many: int, batch: int) -> dict[str, Array]:
+    """The outputs of the first rows of a batch, in the same way."""
+    return _rows(outputs, slice(many), batch)
+
+
+def _rows(outputs: Outputs, rows: slice, batch: int) -> dict[str, Array]:
     return {
-        name: array[row : row + 1] if batch > 1 and array.shape[:1] == (batch,) else array
+        name: array[rows] if batch > 1 and array.shape[:1] == (batch,) else array
         for name, array in outputs.items()
     }

@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from onnxpad.errors import DataError, UsageError
-from onnxpad.tasks.decoders import boxes_and_scores, cells, decoder, rows, yolov5, yolov8, yolox
+from onnxpad.tasks.decoders import (
+    boxes_and_scores,
+    cells,
+    decoder,
+    rows,
+    stack_decoder,
+    yolov5,
+    yolov8,
+    yolox,
+)
 
 SIZE = (64, 96)
 
@@ -16,7 +25,7 @@ def test_yolox_by_the_formula() -> None:
     assert cells(SIZE, (8, 16, 32)) == count
     output = rng.normal(size=(1, count, 5 + 3)).astype(np.float32)
     output[..., 4:] = rng.random((1, count, 4))
-    found = yolox(output, SIZE)
+    found = yolox(output, SIZE)[0]
     at = 0
     for stride in (8, 16, 32):
         for y in range(64 // stride):
@@ -40,24 +49,24 @@ def test_yolox_of_another_size_says_so() -> None:
 def test_yolov5_and_yolov8_read_the_same_boxes() -> None:
     v5 = np.array([[[30, 20, 10, 8, 0.5, 0.2, 0.8]]])
     v8 = np.array([[[30], [20], [10], [8], [0.1], [0.4]]])
-    for found in (yolov5(v5, SIZE), yolov8(v8, SIZE)):
+    for found in (yolov5(v5, SIZE)[0], yolov8(v8, SIZE)[0]):
         assert found.xyxy.tolist() == [[25, 16, 35, 24]]
         assert found.scores == pytest.approx([0.4])
         assert found.classes.tolist() == [1]
 
 
 def test_finished_rows() -> None:
-    found = rows(np.array([[[1, 2, 3, 4, 0.9, 7]]], np.float32), SIZE)
+    found = rows(np.array([[[1, 2, 3, 4, 0.9, 7]]], np.float32), SIZE)[0]
     assert found.xyxy.tolist() == [[1, 2, 3, 4]]
     assert (found.scores[0], found.classes[0]) == (np.float32(0.9), 7)
 
 
 def test_boxes_and_scores() -> None:
     corners = np.array([[[0.25, 0.5, 0.5, 1.0]]])
-    found = boxes_and_scores(corners, np.array([[[0.3, 0.7]]]), SIZE)  # softmax: no background
+    found = boxes_and_scores(corners, np.array([[[0.3, 0.7]]]), SIZE)[0]  # softmax: no background
     assert found.xyxy.tolist() == [[24, 32, 48, 64]]
     assert (found.scores[0], found.classes[0]) == (0.7, 0)
-    found = boxes_and_scores(corners * 90, np.array([[[0.3, 0.8]]]), SIZE)  # pixels, sigmoids
+    found = boxes_and_scores(corners * 90, np.array([[[0.3, 0.8]]]), SIZE)[0]  # pixels, sigmoids
     assert found.xyxy.tolist() == [[22.5, 45, 45, 90]]
     assert (found.scores[0], found.classes[0]) == (0.8, 1)
     with pytest.raises(DataError, match="no boxes and scores"):
@@ -66,8 +75,8 @@ def test_boxes_and_scores() -> None:
 
 @pytest.mark.parametrize("shape", [(85,), (2, 10, 85), (1, 10, 5), (1, 3, 10, 85)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(DataError, match="no detections of one sample"):
-        yolov5(np.zeros(shape), SIZE)
+    with pytest.raises(DataError, match="no detections"):
+        decoder("yolov5", ("x",))({"x": np.zeros(shape)}, SIZE)
 
 
 def test_names() -> None:
@@ -88,6 +97,7 @@ import numpy as np
 
 def good(outputs, size):
     assert size == (64, 96)
+    assert len(outputs["x"]) == 1
     return outputs["x"][0, :, :4], outputs["x"][0, :, 4], [2] * len(outputs["x"][0])
 
 def wrong(outputs, size):
@@ -108,6 +118,14 @@ def test_a_users_own(module: str) -> None:
     assert found.xyxy.shape == (2, 4)
     assert found.xyxy.dtype == np.float64
     assert found.classes.tolist() == [2, 2]
+
+
+def test_a_users_own_sees_one_sample_at_a_time(module: str) -> None:
+    outputs = {"x": np.arange(30, dtype=np.float32).reshape(3, 2, 5)}
+    found = stack_decoder(f"{module}:good", (), 3)(outputs, SIZE)
+    assert found.xyxy.tolist() == outputs["x"][..., :4].tolist()
+    assert found[2].scores.tolist() == [24, 29]
+    assert found.classes.tolist() == [[2, 2]] * 3
 
 
 def test_a_users_own_that_does_not_work(module: str) -> None:

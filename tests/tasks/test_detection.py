@@ -148,7 +148,7 @@ def test_pictures_without_objects(coco: None) -> None:
 
 def test_what_does_not_fit_changes_nothing() -> None:
     tally = TASK.tally()
-    with pytest.raises(DataError, match="no detections of one sample"):
+    with pytest.raises(DataError, match="no detections in an output"):
         tally.add({"d": np.zeros((1, 5))}, rows(), None, VIEW)
     with pytest.raises(DataError, match="where the picture lies"):
         tally.add(rows(), rows(), None, None)
