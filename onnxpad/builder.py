@@ -4,7 +4,7 @@ Integer arithmetic on sizes is folded while it is written, so a known size leave
 and an unknown one leaves a few tiny nodes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,11 +23,12 @@ class Builder:
     Args:
         opset: version of the default operator set in that scope.
         taken: names in use anywhere in the model; new ones are added.
-        prefix: what the names of new tensors begin with.
+        branches: whether nodes may be If, whose bodies not every runtime takes.
     """
 
-    def __init__(self, opset: int, taken: set[str]) -> None:
+    def __init__(self, opset: int, taken: set[str], *, branches: bool = True) -> None:
         self.opset = opset
+        self.branches = branches
         self._taken = taken
         self._graph = gs.Graph(opset=opset)
         self._tensors: dict[str, gs.Variable] = {}
@@ -60,6 +61,28 @@ class Builder:
         node.outputs = [self._tensor(result)]
         self._graph.nodes.append(node)
         return result
+
+    def either(
+        self, condition: str, first: Callable[[], str], second: Callable[[], str], *,
+        output: str = "",
+    ) -> str:  # fmt: skip
+        """An If: what ``first`` builds where the condition holds, else what ``second`` builds.
+
+        Both are called once, and return the name of what they made. Constants stand outside.
+        """
+        result = output or self.unique(f"{self._prefix}/If")
+        bodies = {"then_branch": self._body(first), "else_branch": self._body(second)}
+        node = gs.Node("If", name=self.unique(f"{result}/node"), attrs=bodies)
+        node.inputs, node.outputs = [self._tensor(condition)], [self._tensor(result)]
+        self._graph.nodes.append(node)
+        return result
+
+    def _body(self, build: Callable[[], str]) -> gs.Graph:
+        outer, self._graph = self._graph, gs.Graph(opset=self.opset, name=f"{self._prefix}/body")
+        made = build()
+        body, self._graph = self._graph, outer
+        body.outputs = [self._tensor(made)]
+        return body
 
     def constant(self, array: NDArray[Any] | Sequence[int], dtype: int = 0) -> str:
         """A constant of the scope; equal ones are one."""

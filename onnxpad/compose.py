@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,6 @@ from onnxpad.builder import Builder, Ints, whole
 from onnxpad.modes import Mode
 from onnxpad.neighbours import NEIGHBOURS, neighbours
 from onnxpad.ops import FLOATS
-
-# Elements of a map that is written out; a larger one is computed when the model runs.
-_LARGEST_MASK = 2**22
 
 # Element types that both the ONNX documents (opset 11 on) and ONNX Runtime's Pad know.
 _PAD_TYPES = frozenset(
@@ -68,14 +64,52 @@ def pad(
     operator = pad_operator(build, mode, axes, dtype)
     if operator:
         return _pad_node(build, tensor, axes, operator, mode, rank, dtype, output, fill)
+    operator = _operator(build, mode, axes, dtype)
+    if operator and build.branches and _fits(axes) in ({None}, {None, True}):
+        return build.either(
+            _large_enough(build, tensor, axes),
+            lambda: _pad_node(build, tensor, axes, operator, mode, rank, dtype, "", None),
+            lambda: _composed(build, tensor, axes, mode, rank, dtype, ""),
+            output=output,
+        )
+    return _composed(build, tensor, axes, mode, rank, dtype, output)
+
+
+def _composed(
+    build: Builder, tensor: str, axes: Sequence[PadAxis], mode: Mode, rank: int, dtype: int,
+    output: str,
+) -> str:  # fmt: skip
     for position, axis in enumerate(axes):
         last = position == len(axes) - 1
         tensor = _strips(build, tensor, axis, mode, rank, dtype, output if last else "")
     return tensor
 
 
+def _fits(axes: Sequence[PadAxis]) -> set[bool | None]:
+    """Whether reflect finds enough elements to mirror, along the axes; None: if they are many."""
+    return {
+        a.fixed is not None and (None if a.size is None else max(a.fixed) < a.size) for a in axes
+    }
+
+
+def _large_enough(build: Builder, tensor: str, axes: Sequence[PadAxis]) -> str:
+    """A condition: every axis of unknown size has more elements than are to be mirrored."""
+    asked = {a.axis: max(a.fixed or (0,)) + 1 for a in axes if a.size is None}
+    sizes = build.op("Gather", [build.op("Shape", [tensor]), build.constant(list(asked))], axis=0)
+    # n // (p + 1) is at least 1 where n > p; comparing integers came with opset 9 only
+    times = build.op("Div", [sizes, build.constant(list(asked.values()))])
+    least = build.op("ReduceMin", [times], keepdims=1)
+    return build.op("Cast", [least], to=TensorProto.BOOL)
+
+
 def pad_operator(build: Builder, mode: Mode, axes: Sequence[PadAxis], dtype: int) -> str:
     """The Pad operator's word for the mode here, "" where it cannot do it."""
+    operator = _operator(build, mode, axes, dtype)
+    return "" if operator == "reflect" and _fits(axes) != {True} else operator
+
+
+def _operator(build: Builder, mode: Mode, axes: Sequence[PadAxis], dtype: int) -> str:
+    """The same where sizes are large enough for it."""
     fixed = [a.fixed for a in axes]
     if build.opset < 11 and (None in fixed or dtype not in FLOATS):
         return ""
@@ -85,9 +119,6 @@ def pad_operator(build: Builder, mode: Mode, axes: Sequence[PadAxis], dtype: int
         return "edge"  # the same where the padding is 1
     if mode.kind.pad_since is None or build.opset < mode.kind.pad_since:
         return ""
-    if mode.name == "reflect":
-        fits = all(f and a.size and max(f) < a.size for f, a in zip(fixed, axes, strict=True))
-        return "reflect" if fits else ""
     return mode.kind.pad_name
 
 
@@ -232,44 +263,6 @@ def _as_factor(build: Builder, factor: Ints, axis: int, rank: int, dtype: int) -
         return build.constant(factor.reshape(shape), dtype)
     shaped = build.op("Reshape", [build.ints(factor), build.constant(shape)])
     return build.op("Cast", [shaped], to=dtype)
-
-
-def pad_mean(
-    build: Builder, tensor: str, axes: Sequence[PadAxis], rank: int, dtype: int,
-    means: Sequence[float], *, output: str = "",
-) -> str:  # fmt: skip
-    """Pad with one number per channel: zeros, and then a map added that is 0 inside.
-
-    Adding 0 leaves the interior what it was, and Pad itself knows one number only.
-    """
-    padded = pad(build, tensor, axes, Mode("zero"), rank, dtype)
-    border = _border(build, tensor, axes, rank, dtype)
-    column = np.array(means).reshape([1, -1] + [1] * (rank - 2))
-    values = build.op("Mul", [border, build.constant(column, dtype)])
-    return build.op("Add", [padded, values], output=output)
-
-
-def _border(build: Builder, tensor: str, axes: Sequence[PadAxis], rank: int, dtype: int) -> str:
-    """1 where padding stands, 0 inside, in shape (1, 1, padded sizes...)."""
-    sizes_known = all(a.size is not None and a.fixed is not None for a in axes)
-    if sizes_known and prod(a.size or 1 for a in axes) <= _LARGEST_MASK:
-        mask = np.zeros([1] * rank)
-        for axis in axes:
-            begin, end = axis.fixed or (0, 0)
-            along = np.ones(begin + (axis.size or 0) + end)
-            along[begin : begin + (axis.size or 0)] = 0
-            shape = [-1 if i == axis.axis else 1 for i in range(rank)]
-            mask = np.maximum(mask, along.reshape(shape))
-        return build.constant(mask, dtype)
-    sizes: list[Ints] = [whole(1)] * rank
-    for axis in axes:
-        sizes[axis.axis] = build.size(tensor, axis.axis)
-    one = build.constant(np.ones([1] * rank), dtype)
-    inside = pad(
-        build, build.op("Tile", [one, build.ints(build.concat(sizes))]), axes, Mode("zero"), rank,
-        dtype,
-    )  # fmt: skip
-    return build.op("Sub", [one, inside])
 
 
 def same_amounts(

@@ -6,10 +6,11 @@ from onnx import NodeProto
 
 from onnxpad import ops
 from onnxpad.builder import Ints, whole
-from onnxpad.compose import PadAxis, pad, pad_mean, pad_operator, same_amounts
+from onnxpad.compose import PadAxis, pad, pad_operator, same_amounts
 from onnxpad.errors import UsageError
 from onnxpad.fold import fold
 from onnxpad.geometry import end_extent
+from onnxpad.mean_pad import pad_mean
 from onnxpad.modes import Mode
 from onnxpad.pad_sites import zero_point
 from onnxpad.partial import to_partial

@@ -8,6 +8,7 @@ from onnx import GraphProto, ModelProto, numpy_helper
 
 from onnxpad import shapes
 from onnxpad.functions import with_functions
+from onnxpad.guarded import read_guarded
 from onnxpad.outside import copy_small, read_small
 from onnxpad.scopes import Scope, walk
 from onnxpad.sized import resize_input
@@ -47,7 +48,7 @@ def index(
     for scope in scopes:
         # what a scope knows by itself, the shapes of sparse tensors, goes before what was inferred
         scope.infos = {**found.get(scope.path, {}), **scope.infos}
-    return scopes
+    return read_guarded(scopes)
 
 
 def _settle_pads(scopes: tuple[Scope, ...]) -> bool:

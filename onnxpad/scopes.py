@@ -39,6 +39,8 @@ class Scope:
         producers: value name -> index of the node that makes it.
         consumers: value name -> indices of the nodes that read it, subgraph readers included.
         outputs: names this scope hands out.
+        nodes: as they are to be read: an If that only guards a Pad is that Pad (guarded.py).
+        guarded: indices of those; in the container they are what they are.
     """
 
     label: str
@@ -53,6 +55,7 @@ class Scope:
     outputs: frozenset[str] = frozenset()
     inputs: frozenset[str] = frozenset()
     nodes: tuple[NodeProto, ...] = ()
+    guarded: frozenset[int] = frozenset()
 
     @property
     def is_function(self) -> bool:
@@ -100,6 +103,16 @@ def subgraphs(node: NodeProto) -> Iterator[tuple[int, int, str, GraphProto]]:
         elif attribute.type == AttributeProto.GRAPHS:
             for position, graph in enumerate(attribute.graphs):
                 yield index, position, f"{attribute.name}[{position}]", graph
+
+
+def all_reads(node: NodeProto) -> set[str]:
+    """What a node reads, inside its bodies too; with what bodies make themselves."""
+    names = {name for name in node.input if name}
+    for *_, graph in subgraphs(node):
+        names.update(output.name for output in graph.output)
+        for inner in graph.node:
+            names |= all_reads(inner)
+    return names
 
 
 def node_name(node: NodeProto) -> str:

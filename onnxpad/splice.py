@@ -13,7 +13,7 @@ from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetId
 
 from onnxpad.errors import UsageError
 from onnxpad.records import ScopePath
-from onnxpad.scopes import Scope, default_opset
+from onnxpad.scopes import Scope, all_reads, default_opset
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class ScopeEdit:
         Nodes that nobody read before the edits are not ours to remove.
         """
         reads = self._reads()
-        queue = [self.scope.nodes[i] for i in (*self.removed, *self.replaced)]
+        queue = [*self.removed, *self.replaced]
         while queue:
-            for name in queue.pop().input:
+            for name in all_reads(self.scope.container.node[queue.pop()]):
                 index = self.scope.producers.get(name)
                 if index is None or index in self.removed or index in self.replaced:
                     continue
@@ -78,13 +78,14 @@ class ScopeEdit:
                 unread = all(reads.get(o, 0) == 0 for o in node.output if o)
                 if unread and not self.scope.outputs.intersection(node.output):
                     self.removed.add(index)
-                    for read in set(self._all_reads(index)):
+                    for read in self._own_reads(index):
                         reads[read] -= 1
-                    queue.append(node)
+                    queue.append(index)
 
-    def _all_reads(self, index: int) -> list[str]:
+    def _own_reads(self, index: int) -> list[str]:
         consumers = self.scope.consumers
-        return [name for name in self.scope.nodes[index].input if index in consumers.get(name, ())]
+        names = all_reads(self.scope.container.node[index])
+        return [name for name in names if index in consumers.get(name, ())]
 
     def _reads(self) -> dict[str, int]:
         """Readers of each value after the edits."""
@@ -95,7 +96,7 @@ class ScopeEdit:
         }
         new = [n for nodes in self.before.values() for n in nodes]
         for node in (*new, *(n for i, n in self.replaced.items() if i not in self.removed)):
-            for name in set(node.input):
+            for name in all_reads(node):
                 reads[name] = reads.get(name, 0) + 1
         return reads
 

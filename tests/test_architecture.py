@@ -34,6 +34,8 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "functions",
             "outside",
             "sized",
+            "cutout",
+            "guarded",
             "indexing",
             "ops",
             "trace",
@@ -43,7 +45,6 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         "finding",
         (
-            "cutout",
             "recognise",
             "rescaling",
             "implicit",
@@ -92,6 +93,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "halo",
             "neighbours",
             "compose",
+            "mean_pad",
             "splice",
             "workshop",
             "fold",

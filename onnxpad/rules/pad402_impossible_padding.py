@@ -51,7 +51,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     """A finding for each cause."""
     found: dict[str, list[Location]] = {}
     for scope in subject.scopes:
-        for node, identity in zip(scope.nodes, identities(scope), strict=True):
+        names = identities(scope)
+        for index, (node, identity) in enumerate(zip(scope.nodes, names, strict=True)):
+            if index in scope.guarded:
+                continue
             if ops.key(node) == ("", "Pad"):
                 cause, detail = _of_pad(scope, subject.values, node)
             else:

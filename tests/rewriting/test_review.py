@@ -11,6 +11,7 @@ import onnxpad
 from onnxpad.errors import UsageError
 from onnxpad.modes import Mode
 from onnxpad.plan_file import read_plan
+from onnxpad.scopes import all_reads
 from tests.rewriting.running import fault, outputs, parsed
 
 Array = NDArray[Any]
@@ -405,7 +406,7 @@ def test_nothing_is_written_that_nobody_reads(mode: str) -> None:
         w=weights(3, 2, 3, 3),
     )  # fmt: skip
     result = rewritten(model, mode).model
-    read = {name for node in result.graph.node for name in node.input} | {"y"}
+    read = {name for node in result.graph.node for name in all_reads(node)} | {"y"}
     assert {name for node in result.graph.node for name in node.output} <= read
     back = rewritten(result, "zero", from_mode=mode).model
     assert [n.op_type for n in back.graph.node] == ["Conv"]

@@ -1,0 +1,140 @@
+"""reflect of a size known at run time: Pad where the map is large enough, else slices."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, helper
+
+import onnxpad
+from onnxpad.indexing import index
+from onnxpad.model import Model
+from onnxpad.sites import survey
+from tests.rewriting.running import outputs, parsed
+from tests.rewriting.test_review import conv, model_of, rewritten, value, weights
+
+FREE = value("x", 1, 2, "h", "w")
+
+
+def free_model(**attributes: Any) -> ModelProto:
+    given = attributes or {"pads": [1, 2, 1, 2]}
+    return model_of([conv(**given)], [FREE], [value("y", *[None] * 4)], w=weights(3, 2, 3, 3))
+
+
+def kinds(model: ModelProto) -> list[str]:
+    return [node.op_type for node in model.graph.node]
+
+
+def the_if(model: ModelProto) -> NodeProto:
+    return next(node for node in model.graph.node if node.op_type == "If")
+
+
+def image(*shape: int) -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("opset", [7, 10, 11, 13, 18, 21])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (2, 2), (2, 3), (3, 3), (9, 4), (40, 30)])
+def test_at_every_size_it_is_numpys(opset: int, size: tuple[int, int]) -> None:
+    model = free_model()
+    model.opset_import[0].version = opset
+    result = rewritten(model, "reflect").model
+    assert kinds(result).count("If") == 1
+    x = image(1, 2, *size)
+    padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (2, 2)], "reflect")
+    plain = model_of([conv()], [FREE], [value("y", *[None] * 4)], w=weights(3, 2, 3, 3))
+    # two layouts of one convolution may sum in another order: a few units in the last place
+    np.testing.assert_allclose(
+        outputs(result, {"x": x})[0], outputs(plain, {"x": padded})[0], rtol=0, atol=4e-6
+    )
+
+
+def test_it_is_read_as_the_pad_it_is() -> None:
+    found = survey(Model(rewritten(free_model(), "reflect").model))
+    ((site,), others) = found.sites, found.others
+    assert (site.form, site.op, site.mode.name) == ("Pad", "Pad", "reflect")
+    assert [(a.axis, a.begin, a.end) for a in site.axes] == [(2, 1, 1), (3, 2, 2)]
+    assert not others
+
+
+@pytest.mark.parametrize("mode", ["edge", "wrap", "symmetric", "zero", "linear", "constant:3"])
+def test_it_can_be_changed_again_and_leaves_nothing_behind(mode: str) -> None:
+    model = free_model()
+    again = rewritten(rewritten(model, "reflect").model, mode, from_mode="reflect").model
+    straight = rewritten(model, mode).model
+    assert sorted(kinds(again)) == sorted(kinds(straight))
+    for size in ((1, 1), (3, 2), (20, 13)):
+        feeds = {"x": image(1, 2, *size)}
+        np.testing.assert_array_equal(outputs(again, feeds)[0], outputs(straight, feeds)[0])
+
+
+def test_doing_it_again_changes_nothing() -> None:
+    once = rewritten(free_model(), "reflect").model
+    assert not rewritten(once, "reflect").changed
+
+
+@pytest.mark.parametrize("target", ["cuda", "tensorrt"])
+def test_other_runtimes_get_slices(target: str) -> None:
+    assert "If" not in kinds(rewritten(free_model(), "reflect", target=target).model)
+
+
+def test_known_sizes_need_no_guard() -> None:
+    model = model_of([conv(pads=[1] * 4)], [value("x", 1, 2, 8, 8)], [value("y", *[None] * 4)],
+                     w=weights(3, 2, 3, 3))  # fmt: skip
+    assert kinds(rewritten(model, "reflect").model) == ["Constant", "Pad", "Conv"]
+    one = model_of([conv(pads=[1, 9, 1, 9])], [value("x", 1, 2, "h", 8)],
+                   [value("y", *[None] * 4)], w=weights(3, 2, 3, 3))  # fmt: skip
+    assert "If" not in kinds(rewritten(one, "reflect").model)  # 9 of 8 are never enough
+
+
+@pytest.mark.parametrize("change", ["other amounts", "other mode", "another tensor", "a Relu"])
+def test_an_if_that_does_anything_else_is_no_pad(change: str) -> None:
+    model = parsed(rewritten(free_model(), "reflect").model)
+    bodies = {a.name: a.g for a in the_if(model).attribute}
+    if change == "other amounts":
+        pads = helper.make_node("Constant", [], ["more"], value_ints=[0, 0, 2, 2, 0, 0, 2, 2])
+        model.graph.node.insert(0, pads)
+        bodies["then_branch"].node[0].input[1] = "more"
+    elif change == "other mode":
+        bodies["then_branch"].node[0].attribute[0].s = b"edge"
+    elif change == "another tensor":
+        model.graph.node.insert(0, helper.make_node("Neg", ["x"], ["n"]))
+        bodies["then_branch"].node[0].input[0] = "n"
+    else:
+        last = bodies["else_branch"].node[-1]
+        relu = helper.make_node("Relu", ["raw"], [last.output[0]])
+        last.output[0] = "raw"
+        bodies["else_branch"].node.append(relu)
+    scopes = index(model)
+    assert not any(scope.guarded for scope in scopes)
+    assert len(scopes) == 3
+    sites = onnxpad.find_sites(model)
+    assert not [site for site in sites if site.mode.name == "reflect"]
+
+
+def test_inside_functions_and_branches() -> None:
+    body = helper.make_function(
+        "d", "padded", ["x", "w"], ["y"], [conv(pads=[1] * 4)], [helper.make_opsetid("", 17)]
+    )
+    call = helper.make_node("padded", ["x", "w"], ["y"], domain="d")
+    inner = helper.make_graph([conv(output="z", pads=[1] * 4)], "b", [], [value("z", *[None] * 4)])
+    branch = helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)
+    for model in (
+        model_of([call], [FREE], [value("y", *[None] * 4)], functions=[body],
+                 w=weights(3, 2, 3, 3)),
+        model_of([branch], [FREE, value("c", kind=9)], [value("y", *[None] * 4)],
+                 w=weights(3, 2, 3, 3)),
+    ):  # fmt: skip
+        result = rewritten(model, "reflect").model
+        found = survey(Model(result))
+        assert {site.mode.name for site in found.sites} == {"reflect"}
+        assert not found.others
+        for size in ((1, 1), (12, 7)):
+            x = image(1, 2, *size)
+            feeds = {"x": x} | ({"c": np.array(True)} if call not in model.graph.node else {})
+            padded = np.pad(x, [(0, 0), (0, 0), (1, 1), (1, 1)], "reflect")
+            plain = model_of([conv()], [FREE], [value("y", *[None] * 4)], w=weights(3, 2, 3, 3))
+            np.testing.assert_allclose(
+                outputs(result, feeds)[0], outputs(plain, {"x": padded})[0], rtol=0, atol=4e-6
+            )
