@@ -49,8 +49,7 @@ def edit(
         if not here:
             continue
         shop = Workshop(
-            scope, values, Builder(scope.opset, taken, branches=not request.target),
-            ScopeEdit(scope),
+            scope, values, Builder(scope.opset, taken), ScopeEdit(scope),
             float_pads=bool(request.target), means=request.known_means,
         )  # fmt: skip
         places |= hoist(shop, [(d.site, d.mode) for d in here if d.mode], request.targets)

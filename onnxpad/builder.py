@@ -4,7 +4,7 @@ Integer arithmetic on sizes is folded while it is written, so a known size leave
 and an unknown one leaves a few tiny nodes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -23,12 +23,14 @@ class Builder:
     Args:
         opset: version of the default operator set in that scope.
         taken: names in use anywhere in the model; new ones are added.
-        branches: whether nodes may be If, whose bodies not every runtime takes.
     """
 
-    def __init__(self, opset: int, taken: set[str], *, branches: bool = True) -> None:
+    # Attribute enough: the condition that axes of a tensor have so many elements at least; None
+    # where nodes may not be If, whose bodies not every runtime takes.
+
+    def __init__(self, opset: int, taken: set[str]) -> None:
         self.opset = opset
-        self.branches = branches
+        self.enough: Callable[[str, Mapping[int, int]], str] | None = None
         self._taken = taken
         self._graph = gs.Graph(opset=opset)
         self._tensors: dict[str, gs.Variable] = {}
@@ -189,6 +191,12 @@ class Builder:
     def size(self, tensor: str, axis: int) -> Ints:
         """The size of a tensor's axis, read at run time."""
         return self.op("Gather", [self.op("Shape", [tensor]), self.constant([axis])], axis=0)
+
+    def sizes(self, tensor: str, axes: Sequence[int]) -> str:
+        """The sizes of several axes, ascending, as a tensor of the graph."""
+        if self.opset >= 15 and list(axes) == list(range(axes[0], axes[-1] + 1)):
+            return self.op("Shape", [tensor], start=axes[0], end=axes[-1] + 1)
+        return self.op("Gather", [self.op("Shape", [tensor]), self.constant(axes)], axis=0)
 
     def range(self, start: Ints, stop: Ints) -> Ints:
         """start, start + 1, ..., stop - 1."""

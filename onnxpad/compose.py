@@ -65,9 +65,10 @@ def pad(
     if operator:
         return _pad_node(build, tensor, axes, operator, mode, rank, dtype, output, fill)
     operator = _operator(build, mode, axes, dtype)
-    if operator and build.branches and _fits(axes) in ({None}, {None, True}):
+    if operator and build.enough and _fits(axes) in ({None}, {None, True}):
+        least = {a.axis: max(a.fixed or (0,)) + 1 for a in axes if a.size is None}
         return build.either(
-            _large_enough(build, tensor, axes),
+            build.enough(tensor, least),
             lambda: _pad_node(build, tensor, axes, operator, mode, rank, dtype, "", None),
             lambda: _composed(build, tensor, axes, mode, rank, dtype, ""),
             output=output,
@@ -90,16 +91,6 @@ def _fits(axes: Sequence[PadAxis]) -> set[bool | None]:
     return {
         a.fixed is not None and (None if a.size is None else max(a.fixed) < a.size) for a in axes
     }
-
-
-def _large_enough(build: Builder, tensor: str, axes: Sequence[PadAxis]) -> str:
-    """A condition: every axis of unknown size has more elements than are to be mirrored."""
-    asked = {a.axis: max(a.fixed or (0,)) + 1 for a in axes if a.size is None}
-    sizes = build.op("Gather", [build.op("Shape", [tensor]), build.constant(list(asked))], axis=0)
-    # n // (p + 1) is at least 1 where n > p; comparing integers came with opset 9 only
-    times = build.op("Div", [sizes, build.constant(list(asked.values()))])
-    least = build.op("ReduceMin", [times], keepdims=1)
-    return build.op("Cast", [least], to=TensorProto.BOOL)
 
 
 def pad_operator(build: Builder, mode: Mode, axes: Sequence[PadAxis], dtype: int) -> str:

@@ -62,6 +62,10 @@ class ScopeEdit:
         """Put new nodes in front of a node, behind those put there earlier."""
         self.before.setdefault(index, []).extend(nodes)
 
+    def insert_first(self, index: int, nodes: Sequence[NodeProto]) -> None:
+        """Put new nodes in front of all others in front of a node."""
+        self.before[index] = [*nodes, *self.before.get(index, [])]
+
     def remove_unread(self) -> None:
         """Take out the nodes that lost their last reader by these edits, and those before them.
 

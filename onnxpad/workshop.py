@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from onnx import AttributeProto, NodeProto, TensorProto, helper
 
 from onnxpad.builder import Builder
+from onnxpad.guards import Guards
 from onnxpad.modes import Mode
 from onnxpad.records import PaddingSite
 from onnxpad.scopes import Scope
@@ -26,6 +27,7 @@ class Workshop:
         float_pads: pad floats only, in front of Q, for runtimes that have no integer Pad.
         means: what mode mean writes, by site.
         folded: indices of the Pads whose zeros became a reader's own.
+        guards: conditions that new nodes ask for.
     """
 
     scope: Scope
@@ -37,6 +39,13 @@ class Workshop:
     means: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     folded: set[int] = field(default_factory=set)
     _places: list[tuple[int, int]] = field(default_factory=list)
+    guards: Guards = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let new nodes ask whether maps are large enough, but for runtimes of their own."""
+        self.guards = Guards(self.scope, self.build)
+        if not self.float_pads:
+            self.build.enough = self.guards.enough
 
     def place(self, index: int, like: int | None = None) -> None:
         """The nodes built since the last call stand in front of node ``index``.
@@ -49,8 +58,14 @@ class Workshop:
 
     def finish(self) -> ScopeEdit:
         """Hand everything over; constants stand at the head of the scope."""
+        ahead = len(self._places)
+        for index in self.guards.write():
+            self.place(index, len(self.scope.nodes))  # for many: they inherit from none
         constants, pieces = self.build.export(self._marks)
-        for (index, like), nodes in zip(self._places, pieces, strict=True):
+        for order, ((index, like), nodes) in enumerate(zip(self._places, pieces, strict=True)):
+            if order >= ahead:
+                self.edit.insert_first(index, nodes)
+                continue
             if like < len(self.scope.nodes):
                 for node in nodes:
                     node.metadata_props.extend(self.scope.nodes[like].metadata_props)

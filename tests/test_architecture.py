@@ -40,6 +40,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "ops",
             "trace",
             "crossing",
+            "least_sizes",
         ),
     ),
     (
@@ -94,6 +95,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "neighbours",
             "compose",
             "mean_pad",
+            "guards",
             "splice",
             "workshop",
             "fold",

@@ -138,3 +138,24 @@ def test_inside_functions_and_branches() -> None:
             np.testing.assert_allclose(
                 outputs(result, feeds)[0], outputs(plain, {"x": padded})[0], rtol=0, atol=4e-6
             )
+
+
+def test_one_question_to_the_input_answers_for_all() -> None:
+    """Five layers, of stride 2 in between: the last map has more than 1 element from 6 on."""
+    nodes = [
+        helper.make_node("Conv", [x, "w"], [y], pads=[1] * 4, strides=[stride] * 2)
+        for x, y, stride in (("x", "a", 1), ("a", "b", 2), ("r", "c", 1), ("c", "d", 2),
+                             ("d", "y", 1))
+    ]  # fmt: skip
+    nodes.insert(2, helper.make_node("Relu", ["b"], ["r"]))
+    model = model_of(nodes, [value("x", 1, 2, "h", "w")], [value("y", *[None] * 4)],
+                     w=weights(2, 2, 3, 3))  # fmt: skip
+    result = rewritten(model, "reflect").model
+    assert [kinds(result).count(kind) for kind in ("If", "Shape", "Greater")] == [5, 1, 1]
+    composed = rewritten(model, "reflect", target="cuda").model
+    assert "If" not in kinds(composed)
+    for size in ((1, 1), (4, 9), (5, 5), (6, 6), (6, 5), (33, 20)):
+        feeds = {"x": image(1, 2, *size)}
+        np.testing.assert_allclose(
+            outputs(result, feeds)[0], outputs(composed, feeds)[0], rtol=1e-5, atol=1e-5
+        )

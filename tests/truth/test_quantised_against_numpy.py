@@ -24,7 +24,7 @@ PADS = [(1, 2), (2, 1)]
 FLAT = [1, 2, 2, 1]
 # What padding may be made of where Pad cannot do it: wrap below 19, symmetric, integers at 10.
 STRIPS = {"Pad", "Gather", "Concat", "Slice"}
-SIZES = {"Shape", "Add", "Sub", "Mul", "Div", "Abs", "ReduceMin", "Cast", "If"}
+SIZES = {"Shape", "Add", "Sub", "Mul", "Div", "Abs", "ReduceMin", "Cast", "Greater", "If"}
 
 
 @dataclass(frozen=True)
