@@ -12,8 +12,6 @@ from onnxpad.values import Values
 
 # Nodes that one walk crosses at most; between two windows real networks have about ten.
 MOST_CROSSED = 48
-# Nodes looked at to tell in which layout a tensor is.
-_MOST_LAYOUT = 8
 
 # (axis, begin, end), ascending.
 Amounts = tuple[tuple[int, int, int], ...]
@@ -51,12 +49,14 @@ class Ground:
     Attributes:
         barred: nodes that are not to be crossed: they change in another way.
         floats: pad floats only, for runtimes that have no integer Pad.
+        blocked: tensors that ONNX Runtime holds in its blocked layout.
     """
 
     scope: Scope
     values: Values
     barred: frozenset[int] = frozenset()
     floats: bool = False
+    blocked: frozenset[str] = frozenset()
 
 
 def cuts(ground: Ground, wanted: Cut, others: Others, *, affine: bool) -> Iterator[Cut]:
@@ -158,31 +158,12 @@ def is_readable(scope: Scope, name: str) -> bool:
     return all(name in node.input and not any(subgraphs(node)) for node in nodes)
 
 
-def cost(scope: Scope, name: str, amounts: Amounts) -> float | None:
+def cost(ground: Ground, name: str, amounts: Amounts) -> float | None:
     """Estimated microseconds of a Pad on a tensor, None where its rank or type is unknown."""
-    tensor = sized(scope.info(name))
+    tensor = sized(ground.scope.info(name))
     if tensor is None:
         return None
     if not amounts:
         return 0.0
-    blocked = tensor.item == 4 and _is_blocked(scope, name)  # float32
+    blocked = tensor.item == 4 and name in ground.blocked  # float32
     return pad_cost(tensor, {a: b + e for a, b, e in amounts}, blocked=blocked)
-
-
-_KEEPS_LAYOUT = (
-    ops.BINARY | ops.PER_CHANNEL | frozenset(("Clip", "Concat", "Relu", "Sigmoid", "Tanh"))
-)
-
-
-def _is_blocked(scope: Scope, name: str) -> bool:
-    """Whether a convolution made the tensor, elementwise nodes behind it aside."""
-    for _ in range(_MOST_LAYOUT):
-        node = scope.producer(name)
-        if node is None:
-            return False
-        if ops.window_op(node) is not None:
-            return True
-        if node.op_type not in _KEEPS_LAYOUT or not node.input:
-            return False
-        name = node.input[0]
-    return False

@@ -11,6 +11,7 @@ from onnxpad.crossing import reshape_target
 from onnxpad.cutting import Ground, cost
 from onnxpad.edits import pad_no_more
 from onnxpad.modes import Mode
+from onnxpad.ort_layout import blocked
 from onnxpad.placement import Placer, Want
 from onnxpad.records import PaddingSite, Placement
 from onnxpad.values import attributes
@@ -32,12 +33,12 @@ def hoist(
         return {}
     scope = shop.scope
     barred = frozenset(scope.producers[site.node] for site, _ in changes)
-    ground = Ground(scope, shop.values, barred, shop.float_pads)
+    ground = Ground(scope, shop.values, barred, shop.float_pads, blocked(scope))
     places: dict[str, Placement] = {}
     for want in Placer(ground, targets).place(changes):
         meet(shop, want)
         cut, sites = want.cut, tuple(site.identity for site in want.sites)
-        after = (cost(scope, cut.tensor, cut.amounts) or 0.0) + cut.work
+        after = (cost(ground, cut.tensor, cut.amounts) or 0.0) + cut.work
         passed = [scope.nodes[i] for i in sorted(cut.crossed)]
         place = Placement(
             cut.tensor, tuple(node.output[0] for node in passed), sites, want.before, after,

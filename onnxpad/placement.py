@@ -114,7 +114,7 @@ class Placer:
         if list(scope.nodes[index].input).count(site.source) != 1:
             return None
         amounts, readers = needed(site), frozenset((index,))
-        before = cost(scope, site.source, amounts)
+        before = cost(self.ground, site.source, amounts)
         if before is None:
             return None
         clean = is_clean(self.ground, site.source, readers)
@@ -162,7 +162,7 @@ class Placer:
         if not cut.clean:
             return inf
         shared = cut is not want.cut and self._others(want, cut.tensor, cut.amounts)
-        here = 0.0 if shared else cost(self.ground.scope, cut.tensor, cut.amounts)
+        here = 0.0 if shared else cost(self.ground, cut.tensor, cut.amounts)
         return inf if here is None else here + cut.work
 
     def _move(self, want: Want, cut: Cut) -> None:

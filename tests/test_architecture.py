@@ -41,6 +41,7 @@ ROOMS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "trace",
             "crossing",
             "least_sizes",
+            "ort_layout",
         ),
     ),
     (
