@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from onnxpad import ops
 from onnxpad.crossing import Crossing, crossing
+from onnxpad.modes import Mode
 from onnxpad.pad_costs import halo_cost, pad_cost, sized
+from onnxpad.pad_sites import pad_amounts, pad_mode
 from onnxpad.scopes import Scope, subgraphs
 from onnxpad.trace import Axes
-from onnxpad.values import Values
+from onnxpad.values import Values, attributes
 
 # Nodes that one walk crosses at most; between two windows real networks have about ten.
 MOST_CROSSED = 48
@@ -156,6 +158,22 @@ def is_readable(scope: Scope, name: str) -> bool:
     """Whether all readers of a tensor name it in their inputs, so that they can read another."""
     nodes = [scope.nodes[i] for i in scope.readers(name)]
     return all(name in node.input and not any(subgraphs(node)) for node in nodes)
+
+
+def there(ground: Ground, name: str, mode: Mode, amounts: Amounts, readers: frozenset[int]) -> str:
+    """What a Pad that the model has already makes of a tensor in this mode; "" where none does."""
+    scope = ground.scope
+    for index in scope.readers(name) if amounts else ():
+        node = scope.nodes[index]
+        usable = ops.key(node) == ("", "Pad") and index < min(readers) and node.input[0] == name
+        if not usable or index in ground.barred or pad_mode(scope, ground.values, node) != mode:
+            continue
+        found = pad_amounts(scope, ground.values, node, attributes(node))
+        if found is not None:
+            both = enumerate(zip(found[0], found[1], strict=True))
+            if tuple((i, *pair) for i, pair in both if pair != (0, 0)) == amounts:
+                return str(node.output[0])
+    return ""
 
 
 def cost(ground: Ground, name: str, amounts: Amounts) -> float | None:

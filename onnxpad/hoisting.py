@@ -8,7 +8,7 @@ from onnxpad import ops
 from onnxpad.builder import whole
 from onnxpad.compose import PadAxis, pad
 from onnxpad.crossing import reshape_target
-from onnxpad.cutting import Ground, cost
+from onnxpad.cutting import Ground, cost, there
 from onnxpad.edits import pad_no_more
 from onnxpad.modes import Mode
 from onnxpad.ort_layout import blocked
@@ -36,21 +36,23 @@ def hoist(
     ground = Ground(scope, shop.values, barred, shop.float_pads, blocked(scope))
     places: dict[str, Placement] = {}
     for want in Placer(ground, targets).place(changes):
-        meet(shop, want)
+        own = meet(shop, want, ground)
         cut, sites = want.cut, tuple(site.identity for site in want.sites)
-        after = (cost(ground, cut.tensor, cut.amounts) or 0.0) + cut.work
+        after = (0.0 if own else cost(ground, cut.tensor, cut.amounts) or 0.0) + cut.work
         passed = [scope.nodes[i] for i in sorted(cut.crossed)]
         place = Placement(
             cut.tensor, tuple(node.output[0] for node in passed), sites, want.before, after,
-            _how(passed, len(sites)),
+            _how(passed, len(sites), own=own),
         )  # fmt: skip
         places |= dict.fromkeys(sites, place)
     order = [site.identity for site, _ in changes]
     return {site: places[site] for site in order if site in places}
 
 
-def _how(passed: Sequence[NodeProto], sites: int) -> str:
+def _how(passed: Sequence[NodeProto], sites: int, *, own: bool) -> str:
     """How sites were changed whose padding is done elsewhere, in a word or two."""
+    if own and not passed:
+        return "by a Pad that is there"
     kinds = {node.op_type for node in passed}
     if not kinds <= ops.QUANTISE:
         return "further up, where it costs less"
@@ -59,12 +61,16 @@ def _how(passed: Sequence[NodeProto], sites: int) -> str:
     return "one Pad for all its readers" if sites > 1 else "in front of the op"
 
 
-def meet(shop: Workshop, want: Want) -> None:
-    """Pad the tensor of a want and let all between it and the sites pass the larger tensor on."""
+def meet(shop: Workshop, want: Want, ground: Ground) -> bool:
+    """Pad the tensor of a want and let all between it and the sites pass the larger tensor on.
+
+    Returns whether a Pad that was there already does it.
+    """
     scope, cut = shop.scope, want.cut
     sites = {scope.producers[site.node]: site for site in want.sites}
     shop.build.name_after(want.sites[0].node)
-    read = {cut.tensor: _padded(shop, want)}
+    own = there(ground, cut.tensor, want.mode, cut.amounts, cut.readers)
+    read = {cut.tensor: own or _padded(shop, want)}
     shop.place(min(cut.readers))
     inside = cut.crossed | sites.keys()
     for index in sorted(cut.crossed):
@@ -87,6 +93,7 @@ def meet(shop: Workshop, want: Want) -> None:
         after = {site.node: read.get(site.source, site.source)}
         for reader in scope.readers(site.node):
             _reread(shop, reader, after)
+    return bool(own)
 
 
 def _padded(shop: Workshop, want: Want) -> str:

@@ -510,3 +510,58 @@ def test_models_of_onnx_are_left_whole() -> None:
     onnxpad.rewrite(model, "edge", place="auto")
     assert model.SerializeToString() == before
     onnx.checker.check_model(model)
+
+
+def _padded_already(mode: str, pad: int, *, behind: bool = False) -> Draft:
+    """One convolution reads a Pad of 1 that is there, another pads the same tensor with zeros."""
+    draft = Draft(4)
+    x = draft.op("Relu", draft.conv("x", 4))
+    draft.weights.append(ints("amounts", [0, 0, 1, 1, 0, 0, 1, 1]))
+
+    def padded() -> str:
+        return draft.conv(draft.op("Pad", x, "amounts", mode=mode), 4, 3)
+
+    def zeros() -> str:
+        return draft.conv(x, 4, 2 * pad + 1, pad)
+
+    one, other = (zeros(), padded()) if behind else (padded(), zeros())
+    draft.outputs = [one, other]
+    return draft
+
+
+@pytest.mark.parametrize("mode", ["edge", "reflect"])
+def test_a_pad_that_is_there_serves_others_too(mode: str) -> None:
+    draft = _padded_already(mode, 1)
+    result = check_same(draft.model(), mode, draft.feeds())
+    assert [c.how for c in result.changed] == ["by a Pad that is there"]
+    assert [n.op_type for n in result.model.graph.node].count("Pad") == 1
+    assert [n.op_type for n in result.model.graph.node].count("Constant") == 0
+
+
+@pytest.mark.parametrize(
+    ("draft", "mode"),
+    [
+        (_padded_already("edge", 1), "reflect"),
+        (_padded_already("edge", 2), "edge"),
+        (_padded_already("edge", 1, behind=True), "edge"),
+    ],
+    ids=["another mode", "other amounts", "too late"],
+)
+def test_other_pads_that_are_there_do_not(draft: Draft, mode: str) -> None:
+    result = check_same(draft.model(), mode, draft.feeds())
+    assert [n.op_type for n in result.model.graph.node].count("Pad") == 2
+    assert len(result.changed) == 1
+
+
+def test_a_pad_that_changes_itself_serves_nobody() -> None:
+    draft = _padded_already("edge", 1)
+    placed, there = (
+        onnxpad.rewrite(draft.model(), set={"*": "reflect"}, place=place)
+        for place in ("auto", "site")
+    )
+    assert len(placed.changed) == len(there.changed) == 2
+    assert not fault(placed.model)
+    for ours, theirs in zip(
+        outputs(placed.model, draft.feeds()), outputs(there.model, draft.feeds()), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
