@@ -10,6 +10,7 @@ cells", JOSA A 4, 1987). Sounds are pink noise.
 Only uniform numbers are drawn from the generator, so that a seed gives the same scene everywhere.
 """
 
+from functools import lru_cache
 from math import gamma, log, pi, prod
 
 import numpy as np
@@ -136,12 +137,20 @@ def noise(space: tuple[int, ...], rng: np.random.Generator, exponent: float) -> 
     """
     field = tuple(2 * n for n in space)
     spectrum = np.fft.rfftn(rng.random(field))
+    spectrum /= _falling(field, exponent)
+    noise = np.fft.irfftn(spectrum, s=field, axes=range(len(field)))
+    return noise[tuple(slice(n) for n in space)]
+
+
+@lru_cache(maxsize=2)  # scenes of one size follow each other
+def _falling(field: tuple[int, ...], exponent: float) -> np.ndarray:
+    """f^exponent at each frequency of a spectrum."""
     axes = [np.fft.fftfreq(n) for n in field[:-1]] + [np.fft.rfftfreq(field[-1])]
     squares = [f**2 for f in np.ix_(*axes)]
     frequency = np.sqrt(sum(squares[1:], squares[0]))
     frequency.flat[0] = np.inf
-    noise = np.fft.irfftn(spectrum / frequency**exponent, s=field, axes=range(len(field)))
-    return noise[tuple(slice(n) for n in space)]
+    found: np.ndarray = frequency**exponent
+    return found
 
 
 def _leaves(space: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -158,16 +167,18 @@ def _leaves(space: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     count = int(min(max(_COVER * prod(around) / mean, 16), _MAX_LEAVES))
     radii = (small**-dims - rng.random(count) * spread) ** (-1 / dims)
     centres = rng.random((count, dims)) * np.array(around) - large
+    limit = np.array(space)
+    first = np.maximum((centres - radii[:, None]).astype(np.int64), 0)
+    behind = np.minimum((centres + radii[:, None]).astype(np.int64) + 2, limit)
+    inside = (first < behind).all(axis=1)
     seen = np.zeros(space, np.int32)
-    for number, (centre, radius) in enumerate(zip(centres, radii, strict=True), start=1):
-        window = [
-            np.arange(max(int(c - radius), 0), min(int(c + radius) + 2, n))
-            for c, n in zip(centre, space, strict=True)
-        ]
-        if not all(map(len, window)):
-            continue
-        grid = np.ix_(*window)
-        square = sum((axis - c) ** 2 for axis, c in zip(grid, centre, strict=True))
-        view = seen[tuple(slice(w[0], w[-1] + 1) for w in window)]
-        view[square <= radius**2] = number
+    lines = [np.arange(n).reshape([-1 if i == j else 1 for j in range(dims)])
+             for i, n in enumerate(space)]  # fmt: skip
+    for number in np.flatnonzero(inside):
+        where = tuple(map(slice, first[number].tolist(), behind[number].tolist()))
+        centre, square = centres[number].tolist(), 0.0
+        for axis, line in enumerate(lines):
+            near = line[tuple(where[axis] if i == axis else slice(None) for i in range(dims))]
+            square = square + (near - centre[axis]) ** 2
+        seen[where][square <= radii[number] ** 2] = number + 1
     return seen
