@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from onnxpad.cli import options as flag
-from onnxpad.cli.study.showing import Models, Save, check_reports, chosen, show
+from onnxpad.cli.study.showing import Models, Save, UnreadData, check_reports, chosen, show
 
 
 def foveation(
     models: Models,
+    data: UnreadData = None,
     size: flag.Size = None,
     mode: Annotated[
         list[str] | None,
@@ -34,6 +35,7 @@ def foveation(
     from onnxpad.studies.foveation import MODES
     from onnxpad.studies.foveation import foveation as study
 
+    del data
     check_reports(report)
     chosen(mode, MODES, "--mode")
     found = study(models, None if size is None else parse_size(size), mode or MODES)

@@ -1,11 +1,12 @@
 """``onnxpad study kernels``: mean kernels of the layers, from the weights alone."""
 
 from onnxpad.cli import options as flag
-from onnxpad.cli.study.showing import Models, Save, check_reports, show
+from onnxpad.cli.study.showing import Models, Save, UnreadData, check_reports, show
 
 
 def kernels(
     models: Models,
+    data: UnreadData = None,
     size: flag.Size = None,
     report: flag.Reports = None,
     save: Save = None,
@@ -25,6 +26,7 @@ def kernels(
     from onnxpad.config.values import parse_size
     from onnxpad.studies.kernels import kernels as study
 
+    del data
     check_reports(report)
     found = study(models, None if size is None else parse_size(size))
     return show(found, report, save, verbose=verbose, quiet=quiet)

@@ -29,6 +29,16 @@ Save = Annotated[
     ),
 ]
 
+# For studies that run nothing: one line of options serves all studies.
+UnreadData = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="As in the other studies; not read here, where nothing is run.",
+    ),
+]
+
 
 def show(
     study: "Study", report: list[str] | None, save: Path | None, *, verbose: bool, quiet: bool
