@@ -156,8 +156,10 @@ def is_clean(ground: Ground, name: str, readers: frozenset[int]) -> bool:
 
 def is_readable(scope: Scope, name: str) -> bool:
     """Whether all readers of a tensor name it in their inputs, so that they can read another."""
-    nodes = [scope.nodes[i] for i in scope.readers(name)]
-    return all(name in node.input and not any(subgraphs(node)) for node in nodes)
+    readers = {i: scope.nodes[i] for i in scope.readers(name)}
+    return not readers.keys() & scope.guarded and all(
+        name in node.input and not any(subgraphs(node)) for node in readers.values()
+    )
 
 
 def there(ground: Ground, name: str, mode: Mode, amounts: Amounts, readers: frozenset[int]) -> str:

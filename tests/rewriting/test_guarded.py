@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 import onnxpad
 from onnxpad.indexing import index
 from onnxpad.model import Model
+from onnxpad.placement import Placer
 from onnxpad.sites import survey
 from tests.rewriting.running import outputs, parsed
 from tests.rewriting.test_review import conv, model_of, rewritten, value, weights
@@ -159,3 +161,34 @@ def test_one_question_to_the_input_answers_for_all() -> None:
         np.testing.assert_allclose(
             outputs(result, feeds)[0], outputs(composed, feeds)[0], rtol=1e-5, atol=1e-5
         )
+
+
+def test_a_pad_in_front_of_a_guarded_one_stays_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its result is read inside the branches, which nothing renames."""
+    monkeypatch.setattr(Placer, "_price", lambda *given: -100.0 * len(given[2].crossed))
+    model = parsed(rewritten(free_model(pads=[1] * 4), "reflect").model)
+    guard = the_if(model)
+    pads = helper.make_node("Constant", [], ["more"], value_ints=[0, 0, 1, 1, 0, 0, 1, 1])
+    nodes = [
+        helper.make_node("Conv", ["x", "thin"], ["t"]), helper.make_node("Relu", ["t"], ["r"]),
+        pads, helper.make_node("Pad", ["r", "more"], ["p"], mode="edge"),
+    ]  # fmt: skip
+    kept = [onnx.NodeProto.FromString(n.SerializeToString()) for n in model.graph.node]
+    for node in kept:
+        _rename(node, "x", "p")
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes, *kept])
+    model.graph.initializer.append(numpy_helper.from_array(weights(2, 2, 1, 1), "thin"))
+    assert guard.op_type == "If"
+    result = rewritten(model, None, set={"p": "wrap"})
+    assert len(result.changed) == 1
+    assert kinds(result.model).count("If") == 1
+    for size in ((1, 1), (7, 5)):
+        outputs(result.model, {"x": image(1, 2, *size)})
+
+
+def _rename(node: NodeProto, old: str, new: str) -> None:
+    node.input[:] = [new if name == old else name for name in node.input]
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            _rename(inner, old, new)
