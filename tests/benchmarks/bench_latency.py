@@ -74,8 +74,8 @@ class Row:
 
     @property
     def slower(self) -> bool:
-        """Whether auto is slower than naive, beyond what the original shows against itself."""
-        return self.gain_low > max(self.floor_high, 1.0)
+        """Whether auto is slower than a naive model that runs, beyond the original's own floor."""
+        return not self.fails and self.gain_low > max(self.floor_high, 1.0)
 
 
 def _session(model: ModelProto, threads: int) -> ort.InferenceSession:
