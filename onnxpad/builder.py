@@ -26,11 +26,12 @@ class Builder:
     """
 
     # Attribute enough: the condition that axes of a tensor have so many elements at least; None
-    # where nodes may not be If, whose bodies not every runtime takes.
+    # where nodes may not be If, whose bodies not every runtime takes. branched: results of If.
 
     def __init__(self, opset: int, taken: set[str]) -> None:
         self.opset = opset
         self.enough: Callable[[str, Mapping[int, int]], str] | None = None
+        self.branched: set[str] = set()
         self._taken = taken
         self._graph = gs.Graph(opset=opset)
         self._tensors: dict[str, gs.Variable] = {}
@@ -77,6 +78,7 @@ class Builder:
         node = gs.Node("If", name=self.unique(f"{result}/node"), attrs=bodies)
         node.inputs, node.outputs = [self._tensor(condition)], [self._tensor(result)]
         self._graph.nodes.append(node)
+        self.branched.add(result)
         return result
 
     def _body(self, build: Callable[[], str]) -> gs.Graph:

@@ -43,23 +43,24 @@ def _change_window(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
     axes = [_pad_axis(shop, site, node, axis) for axis in site.axes]
     quantised = _quantised_source(shop, node, site, mode)
     if mode.name == "mean":
-        padded = _mean(shop, site, node.input[0], axes)
+        padded = built = _mean(shop, site, node.input[0], axes)
     elif not quantised:
-        padded = pad(
+        padded = built = pad(
             shop.build, node.input[0], axes, mode, site.rank, element_type(site),
             fill=_fill(shop, site, mode),
         )  # fmt: skip
     else:
         first = quantised[0]
         kind = shop.scope.info(first.input[0]).dtype
-        padded = pad(shop.build, first.input[0], axes, mode, site.rank, kind)
+        padded = built = pad(shop.build, first.input[0], axes, mode, site.rank, kind)
         for one in quantised:
             inputs = [padded, *one.input[1:]]
             padded = shop.build.op(one.op_type, inputs, domain=one.domain, **attributes(one))
     shop.place(index)
     node.input[0] = padded
     pad_no_more(node)
-    return {0: "in front of the op", 1: "before DQ", 2: "before Q/DQ"}[len(quantised)]
+    how = {0: "in front of the op", 1: "before DQ", 2: "before Q/DQ"}[len(quantised)]
+    return how + shop.small_maps(built)
 
 
 def _mean(
@@ -203,7 +204,7 @@ def _change_explicit(shop: Workshop, site: PaddingSite, mode: Mode) -> str:
         fill=_fill(shop, site, mode),
     )  # fmt: skip
     shop.place(index)
-    return "in place of it"
+    return "in place of it" + shop.small_maps(site.node)
 
 
 def _told_axis(axis: SiteAxis) -> PadAxis:

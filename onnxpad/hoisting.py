@@ -36,13 +36,13 @@ def hoist(
     ground = Ground(scope, shop.values, barred, shop.float_pads, blocked(scope))
     places: dict[str, Placement] = {}
     for want in Placer(ground, targets).place(changes):
-        own = meet(shop, want, ground)
+        padded, own = meet(shop, want, ground)
         cut, sites = want.cut, tuple(site.identity for site in want.sites)
         after = (0.0 if own else cost(ground, cut.tensor, cut.amounts) or 0.0) + cut.work
         passed = [scope.nodes[i] for i in sorted(cut.crossed)]
         place = Placement(
             cut.tensor, tuple(node.output[0] for node in passed), sites, want.before, after,
-            _how(passed, len(sites), own=own),
+            _how(passed, len(sites), own=own) + shop.small_maps(padded),
         )  # fmt: skip
         places |= dict.fromkeys(sites, place)
     order = [site.identity for site, _ in changes]
@@ -61,10 +61,10 @@ def _how(passed: Sequence[NodeProto], sites: int, *, own: bool) -> str:
     return "one Pad for all its readers" if sites > 1 else "in front of the op"
 
 
-def meet(shop: Workshop, want: Want, ground: Ground) -> bool:
+def meet(shop: Workshop, want: Want, ground: Ground) -> tuple[str, bool]:
     """Pad the tensor of a want and let all between it and the sites pass the larger tensor on.
 
-    Returns whether a Pad that was there already does it.
+    Returns the padded tensor, and whether a Pad that was there already makes it.
     """
     scope, cut = shop.scope, want.cut
     sites = {scope.producers[site.node]: site for site in want.sites}
@@ -93,7 +93,7 @@ def meet(shop: Workshop, want: Want, ground: Ground) -> bool:
         after = {site.node: read.get(site.source, site.source)}
         for reader in scope.readers(site.node):
             _reread(shop, reader, after)
-    return bool(own)
+    return read[cut.tensor], bool(own)
 
 
 def _padded(shop: Workshop, want: Want) -> str:

@@ -56,6 +56,10 @@ class Workshop:
         self._marks.append(self.build.mark())
         self._places.append((index, index if like is None else like))
 
+    def small_maps(self, padded: str) -> str:
+        """A remark on a padded tensor that is made in another way where its map is too small."""
+        return ", slices where the map is too small" if padded in self.build.branched else ""
+
     def finish(self) -> ScopeEdit:
         """Hand everything over; constants stand at the head of the scope."""
         ahead = len(self._places)

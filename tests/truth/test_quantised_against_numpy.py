@@ -165,7 +165,9 @@ def test_qdq(mode: str, opset: int, kind: str, dynamic: bool, tmp_path: Path) ->
     padded = numpy_pad(a.of(x), PADS, mode)
     plain = qdq(a, padded, opset, padded=False, per_channel=per_channel)
     result = onnxpad.rewrite(model, mode)
-    assert [c.how for c in result.changed] == ["before DQ"]
+    free = dynamic and mode == "reflect" and opset >= 11
+    how = "before DQ, slices where the map is too small" if free else "before DQ"
+    assert [c.how for c in result.changed] == [how]
     checker.check_model(result.model)
     np.testing.assert_array_equal(run(result.model, x=x), run(plain, x=padded))
     np.testing.assert_array_equal(optimised(result.model, x), optimised(plain, padded))
