@@ -12,7 +12,7 @@ from math import prod
 import numpy as np
 from onnx import AttributeProto, GraphProto, NodeProto
 
-from onnxpad.cutout import STRIP_OPS, TRIAL_SIZES, run_cut
+from onnxpad.cutout import STRIP_OPS, TRIAL_SIZES, ancestors, run_cut
 from onnxpad.scopes import DEFAULT_DOMAINS, Scope
 from onnxpad.values import Values, attributes
 
@@ -97,11 +97,17 @@ def _alike(scope: Scope, values: Values, pad: NodeProto, other: GraphProto) -> b
     if not any(map(any, pads)) or any(not 0 <= n <= TRIAL_SIZES[0] for pair in pads for n in pair):
         return False
     made, source = other.output[0].name, pad.input[0]
+    inside = {name for node in other.node for name in node.output}
+    read = {name for node in other.node for name in node.input} - inside - {source, ""}
+    outside = ancestors(scope, values, sorted(read), source)
+    if outside is None:
+        return False
+    nodes = [*(scope.nodes[i] for i in outside[0]), *other.node]
     for shape in _shapes(scope, source, pads):
         if prod(shape) > _MOST_ELEMENTS:
             return False
         array = np.arange(prod(shape), dtype=np.float32).reshape(shape)
-        outputs = run_cut(scope, list(other.node), source, array, [made])
+        outputs = run_cut(scope, nodes, source, array, [made])
         if outputs is None or not np.array_equal(outputs[made], np.pad(array, pads, "reflect")):
             return False
     return True
