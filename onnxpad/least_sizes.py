@@ -44,7 +44,9 @@ class LeastSizes:
         at = (name, axis)
         while at not in self._known:
             step = _step(self.scope, *at)
-            if step is None:
+            producers = self.scope.producers
+            # Damaged graphs may go round in circles.
+            if step is None or producers.get(step.tensor, -1) >= producers[at[0]]:
                 self._known[at] = Demand(*at)
                 break
             steps.append((at, step))
@@ -80,8 +82,9 @@ def _placed(scope: Scope, node: NodeProto, axis: int, rank: int) -> Demand | Non
         return _operand(scope, node, axis, rank)
     if node.op_type == "Concat" and attributes(node).get("axis", 1) % rank != axis:
         return Demand(data, axis)
-    if node.op_type == "Transpose":
-        return Demand(data, (attributes(node).get("perm") or list(range(rank))[::-1])[axis])
+    perm = attributes(node).get("perm") or list(range(rank))[::-1]
+    if node.op_type == "Transpose" and axis < len(perm):
+        return Demand(data, perm[axis])
     return None
 
 

@@ -96,3 +96,21 @@ def test_what_padding_moves_through_passes_demands_on() -> None:
         )  # fmt: skip
         (scope,) = index(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)]))
         assert _step(scope, "y", 2) == Demand("x", 2)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [helper.make_node("Relu", ["b"], ["a"]), helper.make_node("Relu", ["a"], ["b"])],
+        [helper.make_node("Relu", ["b"], ["b"])],
+        [helper.make_node("Transpose", ["x"], ["b"], perm=[0, 1])],
+    ],
+    ids=["a circle", "itself", "a permutation too short"],
+)
+def test_damaged_graphs_are_walked_to_an_end(nodes: list[NodeProto]) -> None:
+    outs = [helper.make_tensor_value_info("b", 1, [1, 1, "h", "w"])]
+    graph = helper.make_graph(
+        nodes, "g", [helper.make_tensor_value_info("x", 1, [1, 1, "h", "w"])], outs
+    )
+    scope = index(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]))[0]
+    assert LeastSizes(scope).demand("b", 3).axis in (2, 3)
