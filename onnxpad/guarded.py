@@ -114,13 +114,19 @@ def _alike(scope: Scope, values: Values, pad: NodeProto, other: GraphProto) -> b
 
 
 def _shapes(scope: Scope, name: str, pads: Sequence[tuple[int, int]]) -> set[tuple[int, ...]]:
-    """What to try: sizes that are known are kept along padded axes, a branch may count on them."""
+    """What to try: sizes that are known are kept along padded axes, a branch may count on them.
+
+    The unknown ones differ from each other, and each is the smallest once.
+    """
     given = scope.info(name).shape
     known = given if given is not None and len(given) == len(pads) else (None,) * len(pads)
-    return {
-        tuple(
-            (n if isinstance(n, int) else size + axis) if any(pair) else 2
-            for axis, (n, pair) in enumerate(zip(known, pads, strict=True))
-        )
-        for size in (*TRIAL_SIZES, *_SMALL)
-    }
+    padded = [axis for axis, pair in enumerate(pads) if any(pair)]
+    found = set()
+    for size in (*TRIAL_SIZES, *_SMALL):
+        for order in (padded, padded[::-1]):
+            shape = [2] * len(pads)
+            for more, axis in enumerate(order):
+                known_size = known[axis]
+                shape[axis] = known_size if isinstance(known_size, int) else size + more
+            found.add(tuple(shape))
+    return found

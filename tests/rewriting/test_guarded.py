@@ -121,6 +121,35 @@ def test_an_if_that_does_anything_else_is_no_pad(change: str) -> None:
     assert not [site for site in sites if site.mode.name == "reflect"]
 
 
+def test_a_branch_that_is_wrong_for_one_element_is_no_guard() -> None:
+    """Mirroring at 0 and 1 by plain slices is right from two elements on."""
+    pads = helper.make_node("Constant", [], ["p"], value_ints=[0, 0, 1, 1, 0, 0, 1, 1])
+    held = [helper.make_node("Constant", [], [f"n{n}"], value_ints=[n]) for n in (0, 1, 2, 3)]
+    back = [helper.make_node("Constant", [], [f"b{n}"], value_ints=[-n]) for n in (1, 2)]
+    nodes = []
+    for source, axis, result in (("x", 2, "half"), ("half", 3, "else")):
+        first, last = f"{result}0", f"{result}1"
+        nodes += [
+            helper.make_node("Slice", [source, "n1", "n2", f"n{axis}"], [first]),
+            helper.make_node("Slice", [source, "b2", "b1", f"n{axis}"], [last]),
+            helper.make_node("Concat", [first, source, last], [result], axis=axis),
+        ]
+    pad = helper.make_node("Pad", ["x", "p"], ["then"], mode="reflect")
+    bodies = {
+        "then_branch": helper.make_graph([pad], "t", [], [value("then", *[None] * 4)]),
+        "else_branch": helper.make_graph(nodes, "e", [], [value("else", *[None] * 4)]),
+    }
+    choose = helper.make_node("If", ["c"], ["q"], **bodies)
+    model = model_of(
+        [pads, *held, *back, choose, helper.make_node("Conv", ["q", "w"], ["y"])],
+        [FREE, value("c", kind=9)], [value("y", *[None] * 4)], w=weights(3, 2, 3, 3),
+    )  # fmt: skip
+    x = image(1, 2, 5, 4)
+    either = [outputs(model, {"x": x, "c": np.array(which)})[0] for which in (True, False)]
+    np.testing.assert_array_equal(*either)
+    assert not any(scope.guarded for scope in index(model))
+
+
 def test_inside_functions_and_branches() -> None:
     body = helper.make_function(
         "d", "padded", ["x", "w"], ["y"], [conv(pads=[1] * 4)], [helper.make_opsetid("", 17)]
