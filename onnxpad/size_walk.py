@@ -6,7 +6,7 @@ import numpy as np
 from onnx import NodeProto
 
 from onnxpad import ops
-from onnxpad.scopes import DEFAULT_DOMAINS, Scope, node_name, subgraphs
+from onnxpad.scopes import DEFAULT_DOMAINS, Scope, all_reads, node_name
 from onnxpad.size_moves import split
 from onnxpad.size_rules import RULES
 from onnxpad.size_state import Obstacle, SizeState, UnknownSizeError
@@ -137,7 +137,7 @@ def _know(state: SizeState, name: str, value: Partial) -> None:
 def _unknown(state: SizeState, node: NodeProto, reason: str) -> None:
     """A node nobody can follow: if no candidate reaches it, what it makes is as recorded."""
     read = [name for name in node.input if name]
-    inner = {name for *_, graph in subgraphs(node) for one in graph.node for name in one.input}
+    inner = all_reads(node).difference(read)
     known = [name for name in sorted(inner) if name in state.dims or name in state.given]
     reached = any(_reaches(state, name) for name in (*read, *known))
     for name in node.output:

@@ -14,7 +14,7 @@ from onnx.external_data_helper import load_external_data_for_tensor
 
 from onnxpad.external import external_tensors
 from onnxpad.model import Model, load_model
-from onnxpad.scopes import subgraphs
+from onnxpad.scopes import all_reads
 from onnxpad.shapes import SMALL_TENSOR_ELEMENTS
 from onnxpad.sized import forget_shapes
 
@@ -129,7 +129,7 @@ def indexed(proto: ModelProto, folder: Path | None, names: tuple[str, ...]) -> C
         proto,
         folder,
         names,
-        tuple(_reads(node) for node in nodes),
+        tuple(frozenset(all_reads(node)) for node in nodes),
         {name: i for i, node in enumerate(nodes) for name in node.output if name},
         tuple(output.name for output in proto.graph.output),
     )
@@ -150,13 +150,3 @@ def _self_standing(model: Model) -> tuple[ModelProto, Path | None]:
             tensor.data_location = onnx.TensorProto.DEFAULT
             del tensor.external_data[:]
     return model.proto, folder
-
-
-def _reads(node: NodeProto) -> frozenset[str]:
-    """Names a node reads. Those that a subgraph defines itself do no harm among them."""
-    names = {name for name in node.input if name}
-    for *_, inner in subgraphs(node):
-        for one in inner.node:
-            names |= _reads(one)
-        names.update(output.name for output in inner.output)
-    return frozenset(names)
