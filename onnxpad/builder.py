@@ -23,10 +23,12 @@ class Builder:
     Args:
         opset: version of the default operator set in that scope.
         taken: names in use anywhere in the model; new ones are added.
-    """
 
-    # Attribute enough: the condition that axes of a tensor have so many elements at least; None
-    # where nodes may not be If, whose bodies not every runtime takes. branched: results of If.
+    Attributes:
+        enough: gives the name of a condition that axes of a tensor have so many elements at least;
+            None where nodes may not be If, whose bodies not every runtime takes.
+        branched: results of If.
+    """
 
     def __init__(self, opset: int, taken: set[str]) -> None:
         self.opset = opset

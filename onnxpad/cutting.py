@@ -162,7 +162,9 @@ def is_readable(scope: Scope, name: str) -> bool:
     )
 
 
-def there(ground: Ground, name: str, mode: Mode, amounts: Amounts, readers: frozenset[int]) -> str:
+def existing_pad(
+    ground: Ground, name: str, mode: Mode, amounts: Amounts, readers: frozenset[int]
+) -> str:
     """What a Pad that the model has already makes of a tensor in this mode; "" where none does."""
     scope = ground.scope
     for index in scope.readers(name) if amounts else ():

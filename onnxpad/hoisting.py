@@ -8,7 +8,7 @@ from onnxpad import ops
 from onnxpad.builder import whole
 from onnxpad.compose import PadAxis, pad
 from onnxpad.crossing import reshape_target
-from onnxpad.cutting import Ground, cost, there
+from onnxpad.cutting import Ground, cost, existing_pad
 from onnxpad.edits import pad_no_more
 from onnxpad.modes import Mode
 from onnxpad.ort_layout import blocked
@@ -69,7 +69,7 @@ def meet(shop: Workshop, want: Want, ground: Ground) -> tuple[str, bool]:
     scope, cut = shop.scope, want.cut
     sites = {scope.producers[site.node]: site for site in want.sites}
     shop.build.name_after(want.sites[0].node)
-    own = there(ground, cut.tensor, want.mode, cut.amounts, cut.readers)
+    own = existing_pad(ground, cut.tensor, want.mode, cut.amounts, cut.readers)
     read = {cut.tensor: own or _padded(shop, want)}
     shop.place(min(cut.readers))
     inside = cut.crossed | sites.keys()

@@ -23,7 +23,8 @@ def blocked(scope: Scope) -> frozenset[str]:
     """The tensors of a scope in the blocked layout, as far as its operators tell."""
     found: set[str] = set()
     for node in scope.nodes:
-        if node.output and node.input and not node.domain and _is_blocked(scope, node, found):
+        own = node.output and node.input and ops.key(node) == ("", node.op_type)
+        if own and _is_blocked(scope, node, found):
             found.add(node.output[0])
     return frozenset(found)
 
@@ -40,7 +41,12 @@ def _is_blocked(scope: Scope, node: NodeProto, known: set[str]) -> bool:
     # A number for each channel becomes part of the convolution itself.
     apart = [name for name in node.input if name not in known]
     made = scope.producer(next((name for name in node.input if name in known), ""))
-    numbers = all(name in scope.initializers for name in apart)
+    numbers = all(_is_constant(scope, name) for name in apart)
     return (
         node.op_type in ("Add", "Mul") and numbers and made is not None and made.op_type == "Conv"
     )
+
+
+def _is_constant(scope: Scope, name: str) -> bool:
+    made = scope.producer(name)
+    return name in scope.initializers or (made is not None and made.op_type == "Constant")

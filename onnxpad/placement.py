@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from math import inf
 
 from onnxpad import ops
-from onnxpad.cutting import Amounts, Cut, Ground, cost, cuts, is_clean, is_readable, there
+from onnxpad.cutting import Amounts, Cut, Ground, cost, cuts, existing_pad, is_clean, is_readable
 from onnxpad.errors import UsageError
 from onnxpad.geometry import read_axis
 from onnxpad.modes import Mode
@@ -162,7 +162,7 @@ class Placer:
         if not cut.clean:
             return inf
         met = frozenset() if cut is want.cut else self._others(want, cut.tensor, cut.amounts)
-        shared = met or there(self.ground, cut.tensor, want.mode, cut.amounts, cut.readers)
+        shared = met or existing_pad(self.ground, cut.tensor, want.mode, cut.amounts, cut.readers)
         here = 0.0 if shared else cost(self.ground, cut.tensor, cut.amounts)
         return inf if here is None else here + cut.work
 
@@ -185,7 +185,7 @@ class Placer:
         cut = want.cut
         if len(want.sites) > 1 or want.target or cut.amounts != asked(want.sites[0]):
             return True
-        if there(self.ground, cut.tensor, want.mode, cut.amounts, cut.readers):
+        if existing_pad(self.ground, cut.tensor, want.mode, cut.amounts, cut.readers):
             return True
         passed = {self.ground.scope.nodes[i].op_type for i in want.cut.crossed}
         return bool(passed) if want.sites[0].form == "Pad" else not passed <= ops.QUANTISE

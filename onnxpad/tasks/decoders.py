@@ -142,12 +142,11 @@ def boxes_and_scores(boxes: Array, scores: Array, size: Size) -> Stack:
     if table.shape[2] == 1:
         return _scored(corners, table)
     softmax = np.abs(table.sum(axis=2) - 1).max(axis=1, initial=0.0) < 0.01
-    found, known = _scored(corners, table), _scored(corners, table[..., 1:])
-    return Stack(
-        corners,
-        np.where(softmax[:, None], known.scores, found.scores),
-        np.where(softmax[:, None], known.classes, found.classes),
-    )
+    if softmax.any():
+        table = table.copy()
+        table[softmax, :, 0] = -np.inf
+    found = _scored(corners, table)
+    return Stack(corners, found.scores, found.classes - softmax[:, None])
 
 
 def own(name: str) -> Decoder:

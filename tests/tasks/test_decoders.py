@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from onnxpad.errors import DataError, UsageError
+from onnxpad.tasks.boxes import stack
 from onnxpad.tasks.decoders import (
     boxes_and_scores,
     cells,
@@ -126,6 +127,15 @@ def test_a_users_own_sees_one_sample_at_a_time(module: str) -> None:
     assert found.xyxy.tolist() == outputs["x"][..., :4].tolist()
     assert found[2].scores.tolist() == [24, 29]
     assert found.classes.tolist() == [[2, 2]] * 3
+
+
+def test_samples_with_fewer_boxes_are_filled_up_with_none() -> None:
+    few = decoder("rows", ("x",))({"x": np.array([[[1, 2, 3, 4, 0.9, 7]]])}, SIZE)
+    none = few.take(np.array([], np.int64))
+    found = stack([few, none])
+    assert found[0].scores.tolist() == [0.9]
+    assert found[1].scores.tolist() == [0]
+    assert len(stack([none, none])[0]) == 0
 
 
 def test_a_users_own_that_does_not_work(module: str) -> None:
